@@ -34,9 +34,18 @@ const facts = { version: packageJson.version, release: current.to, heads, revisi
 writeFileSync('docs/releases.md', renderReleases(releases, facts));
 for (const file of mentioning) writeFileSync(file, writeMentions(read(file), facts));
 
-const carryOut = (program: string, ...args: readonly string[]): unknown =>
+const runProgram = (program: string, ...args: readonly string[]): unknown =>
   execaSync(program, args, { stdio: 'inherit' });
-carryOut('node', 'scripts/run-ts.mjs', 'scripts/write-catalogs.ts');
-carryOut('npx', 'prettier', '--write', '--log-level', 'warn', 'migrations/graph.ts', 'src/schema/*.json', 'docs/*.md');
+runProgram('node', 'scripts/run-ts.mjs', 'scripts/write-catalogs.ts');
+runProgram(
+  'npx',
+  'prettier',
+  '--write',
+  '--log-level',
+  'warn',
+  'migrations/graph.ts',
+  'src/schema/*.json',
+  'docs/*.md',
+);
 // the printed texts contain the head
-carryOut('npm', 'run', 'docs:record');
+runProgram('npm', 'run', 'docs:record');

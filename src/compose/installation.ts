@@ -60,10 +60,10 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
     if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
     return describe([application], []);
   }
-  const scored = others.map((service) => ({ service, likeness: similarityOf(service) }));
-  const likely = scored.filter(({ likeness }) => likeness >= enough);
-  const best = Math.max(...likely.map(({ likeness }) => likeness));
-  const top = likely.filter(({ likeness }) => likeness === best).map(({ service }) => service);
+  const scored = others.map((service) => ({ service, similarity: similarityOf(service) }));
+  const likely = scored.filter(({ similarity }) => similarity >= enough);
+  const best = Math.max(...likely.map(({ similarity }) => similarity));
+  const top = likely.filter(({ similarity }) => similarity === best).map(({ service }) => service);
   const [application, ...equals] = top;
   if (application === undefined || equals.some((service) => !isSameProgram(service, application))) {
     return { kind: 'unclear', candidates: top.map(({ name }) => name), services: names };

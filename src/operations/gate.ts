@@ -10,9 +10,9 @@ import { loadExpectedSchema } from '../schema/expected-schema.ts';
 export async function runGate(context: GateContext): Promise<void> {
   const { database, config, recorder } = context;
   // it is read from the disk while the server reads its catalog
-  const promise = loadExpectedSchema(database.engine);
+  const expected = loadExpectedSchema(database.engine);
   await database.withLock(async () => {
-    const seen = await assess(database, config, 'quick', promise);
+    const seen = await assess(database, config, 'quick', expected);
     recorder.assessed(seen);
     await executePlan(seen, context);
   }, 'everything');

@@ -156,15 +156,15 @@ async function tryRow(
  */
 function convert({ type, labels }: HeldColumn, value: string | null): string | null | Misfit {
   if (value === null || type === 'bytea') return value;
-  const tally: ConversionCounts = new Map();
+  const counts: ConversionCounts = new Map();
   if (type === 'bigint' && /^\s*[+-]?\d+\s*$/.test(value))
-    return converterOf({ type, labels }, true)(BigInt(value), tally);
+    return converterOf({ type, labels }, true)(BigInt(value), counts);
   // as PostgreSQL prints them of rows that it held already
   if (type === 'double precision' && /^-?Infinity$/.test(value)) return value;
   if (type === 'interval' && printedInterval.test(value)) return value;
   // the owner's columns may have any type
   const converter = labels === null && !convertible.test(type) ? null : converterOf({ type, labels }, true);
-  return converter === null ? value : converter(value, tally);
+  return converter === null ? value : converter(value, counts);
 }
 
 const convertible =

@@ -13,7 +13,7 @@ import { type Alteration, type Change, renderChange, type RepairPlan, type Step 
 
 /** The repair is impossible. The caller must roll back the transaction. */
 export class Unrepairable extends Error {
-  override readonly name = 'NotMendable';
+  override readonly name = 'Unrepairable';
   readonly unsafe: readonly Unsafe[];
 
   constructor(unsafe: readonly Unsafe[], options?: ErrorOptions) {
@@ -79,7 +79,7 @@ function comment(sql: string): string {
 /**
  * Adds everything that a database lacks of its revision, or nothing. Call it within a transaction.
  * @returns what was repaired
- * @throws NotMendable with all obstacles
+ * @throws Unrepairable with all obstacles
  */
 export async function repairDifferences(
   session: Session,

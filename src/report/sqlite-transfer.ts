@@ -13,7 +13,7 @@ const conversions = {
   word: 'truth values that were written as words',
   'label-case': 'words of an enumeration that were written in another case',
   'midnight-of-date': 'times that were written as a date alone, and are its midnight',
-  rounded: 'numbers that had more digits than promised, and were rounded as the application shows them',
+  rounded: 'numbers that had more digits than the column keeps, and were rounded as the application shows them',
   offset: 'times with an offset from UTC, which is left out: the hour stays as it was written',
   'date-of-midnight': 'dates that were written with the time 00:00',
   'text-of-bytes': 'texts that were kept as bytes',

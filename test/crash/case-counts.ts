@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 declare module 'vitest' {
   interface ProvidedContext {
     /** What chance is made of, and the file that every case leaves a line in. */
-    crash: { readonly seed: number; readonly tally: string };
+    crash: { readonly seed: number; readonly counts: string };
   }
 }
 
@@ -30,7 +30,7 @@ export async function failuresOf(
       () => null,
       (error: unknown) => `${topic}, ${title}: ${error instanceof Error ? error.message : String(error)}`,
     );
-    appendFileSync(inject('crash').tally, failure === null ? '.' : 'F');
+    appendFileSync(inject('crash').counts, failure === null ? '.' : 'F');
     if (failure === null) continue;
     // at once: what comes after it may never end
     console.log(`FAILED (seed ${seed()}) ${failure}`);

@@ -24,21 +24,21 @@ export type Loss =
 
 /** Everything of one table that can be lost, and the table itself. */
 export function lossesOf(table: string, { tables }: Catalog): readonly Loss[] {
-  const promised = tables[table];
-  if (promised === undefined) throw new Error(`no table ${table}`);
+  const expected = tables[table];
+  if (expected === undefined) throw new Error(`no table ${table}`);
   const each = (kind: Exclude<Loss['kind'], 'table'>, of: object): Loss[] =>
     Object.keys(of).map((name) => ({ kind, table, name }));
-  const numbered = Object.entries(promised.columns).filter(([, column]) => column.default?.startsWith('nextval('));
+  const numbered = Object.entries(expected.columns).filter(([, column]) => column.default?.startsWith('nextval('));
   return [
     { kind: 'table', table },
-    ...each('column', promised.columns),
-    ...each('constraint', promised.constraints),
-    ...each('index', promised.indexes),
+    ...each('column', expected.columns),
+    ...each('constraint', expected.constraints),
+    ...each('index', expected.indexes),
     ...each('sequence', Object.fromEntries(numbered)),
   ];
 }
 
-/** The promised tables. */
+/** The expected tables. */
 export async function promisedTables(engine: Session['engine']): Promise<readonly string[]> {
   return Object.keys((await loadHead(engine)).tables).filter((table) => table !== versionTable);
 }

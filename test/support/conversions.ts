@@ -2,10 +2,10 @@ import { converterOf, Misfit, type ConversionCounts } from '../../src/database/c
 
 /** What a value becomes in a column: the text, or `!` and the rule that it breaks; behind it what was noted. */
 export function become(type: string, value: unknown, labels: readonly string[] | null = null): string {
-  const tally: ConversionCounts = new Map();
-  const converted = converterOf({ type, labels }, false)(value, tally);
+  const counts: ConversionCounts = new Map();
+  const converted = converterOf({ type, labels }, false)(value, counts);
   const text = converted instanceof Misfit ? `!${converted.rule}` : converted;
-  return [text, ...tally.keys()].join(' #');
+  return [text, ...counts.keys()].join(' #');
 }
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');

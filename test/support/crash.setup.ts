@@ -13,13 +13,13 @@ export default async function prepareCrashes(project: TestProject): Promise<() =
   const { TEST_CRASH_SEED: given } = process.env;
   const seed = given === undefined ? randomInt(1, 1_000_000) : Number(given);
   const directory = await mkdtemp(join(tmpdir(), 'db-init-crash-'));
-  const tally = join(directory, 'tally');
-  await writeFile(tally, '');
-  project.provide('crash', { seed, tally });
+  const counts = join(directory, 'counts');
+  await writeFile(counts, '');
+  project.provide('crash', { seed, counts });
   console.log(`Chance is made of seed ${seed}: TEST_CRASH_SEED=${seed} repeats it`);
   const stopPostgres = await findPostgres(project);
   return async () => {
-    const cases = await readFile(tally, 'utf8');
+    const cases = await readFile(counts, 'utf8');
     const failures = cases.replaceAll('.', '').length;
     console.log(`crash: ${cases.length} cases, ${failures} failures (seed ${seed})`);
     await rm(directory, { recursive: true, force: true });

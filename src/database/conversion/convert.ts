@@ -17,9 +17,9 @@ export type ConversionCounts = Map<Conversion, number>;
 
 /**
  * Converts a value that is not NULL, as better-sqlite3 returns it, to the text that PostgreSQL prints for it, so that
- * reading the value back from the server gives the same text. Pure except for the tally.
+ * reading the value back from the server gives the same text. Pure except for the counts.
  */
-export type Converter = (value: unknown, tally: ConversionCounts) => string | Misfit;
+export type Converter = (value: unknown, counts: ConversionCounts) => string | Misfit;
 
 /** A column that values are written to. `type`: as `format_type` of PostgreSQL spells it. */
 export interface TargetColumn {
@@ -36,8 +36,8 @@ const misfit = (rule: MisfitRule): Misfit => {
 };
 export const nullMisfit = misfit('null');
 
-const noteIn = (tally: ConversionCounts, conversion: Conversion): void =>
-  void tally.set(conversion, (tally.get(conversion) ?? 0) + 1);
+const noteIn = (counts: ConversionCounts, conversion: Conversion): void =>
+  void counts.set(conversion, (counts.get(conversion) ?? 0) + 1);
 
 /**
  * The converter of a column.
@@ -89,12 +89,12 @@ export function converterOf({ type, labels }: TargetColumn, trusting: boolean): 
 function label(labels: readonly string[]): Converter {
   const known = new Set(labels);
   // some releases wrote labels in capitals
-  return (value, tally) => {
+  return (value, counts) => {
     if (typeof value !== 'string') return misfit('label');
     if (known.has(value)) return value;
     const [found, another] = labels.filter((each) => each.toLowerCase() === value.toLowerCase());
     if (found === undefined || another !== undefined) return misfit('label');
-    noteIn(tally, 'label-case');
+    noteIn(counts, 'label-case');
     return found;
   };
 }
@@ -127,13 +127,13 @@ const words: Readonly<Record<string, 'f' | 't'>> = {
   on: 't',
 };
 
-const boolean: Converter = (value, tally) => {
+const boolean: Converter = (value, counts) => {
   if (value === 0 || value === 0n) return 'f';
   if (value === 1 || value === 1n) return 't';
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   const found = Object.hasOwn(words, word) ? words[word] : undefined;
   if (found === undefined) return misfit('boolean');
-  noteIn(tally, 'word');
+  noteIn(counts, 'word');
   return found;
 };
 
@@ -154,7 +154,7 @@ const numeric: Converter = (value) => {
 function scaled(precision: number, scale: number): Converter {
   // a double with at most 15 digits prints the digits that were written, not its binary approximation
   const end = 10 ** Math.min(precision - scale, 15 - scale);
-  return (value, tally) => {
+  return (value, counts) => {
     if (typeof value === 'number' && value < end && value > -end) {
       // fast path: most numbers have no more decimal places than the column
       const printed = value.toFixed(scale);
@@ -165,7 +165,7 @@ function scaled(precision: number, scale: number): Converter {
     const result = printScaled(decimal, precision, scale);
     if (result === null) return misfit('range');
     // 0.30000000000000004 is 0.30 after a floating-point addition: nothing is lost, so it is not reported as rounded
-    if (result.rounded && !isNoise(value, result.text)) noteIn(tally, 'rounded');
+    if (result.rounded && !isNoise(value, result.text)) noteIn(counts, 'rounded');
     return result.text;
   };
 }
@@ -179,16 +179,16 @@ const double: Converter = (value) => {
 };
 
 function text(most: number, trusting: boolean): Converter {
-  return (value, tally) => {
+  return (value, counts) => {
     if (typeof value === 'string') return fault(value, most, trusting) ?? value;
     if (typeof value === 'number' || typeof value === 'bigint') {
-      noteIn(tally, 'text-of-number');
+      noteIn(counts, 'text-of-number');
       return String(value);
     }
     if (!Buffer.isBuffer(value) || !isUtf8(value)) return misfit('binary');
     const found = value.toString('utf8');
     const wrong = fault(found, most, true);
-    if (wrong === null) noteIn(tally, 'text-of-bytes');
+    if (wrong === null) noteIn(counts, 'text-of-bytes');
     return wrong ?? found;
   };
 }
@@ -203,7 +203,7 @@ function fault(value: string, most: number, trusting: boolean): Misfit | null {
 
 function json(trusting: boolean, printed: (value: string) => string | Misfit): Converter {
   const print = (value: string): string | Misfit => (isJson(value) ? printed(value) : misfit('json'));
-  return (value, tally) => {
+  return (value, counts) => {
     // SQLite stores a JSON number as a number, because the column type JSON has NUMERIC affinity
     if (typeof value === 'number' || typeof value === 'bigint') return print(String(value));
     const found = Buffer.isBuffer(value) && isUtf8(value) ? value.toString('utf8') : value;
@@ -211,31 +211,31 @@ function json(trusting: boolean, printed: (value: string) => string | Misfit): C
     const wrong = fault(found, Infinity, trusting);
     if (wrong !== null) return wrong;
     const result = print(found);
-    if (typeof result === 'string' && found !== value) noteIn(tally, 'text-of-bytes');
+    if (typeof result === 'string' && found !== value) noteIn(counts, 'text-of-bytes');
     return result;
   };
 }
 
-const timestamp: Converter = (value, tally) => {
+const timestamp: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.date === null) return misfit('timestamp');
   // the application stores local times, and PostgreSQL ignores an offset in a timestamp without time zone
-  if (moment.offset) noteIn(tally, 'offset');
-  if (moment.time === null) noteIn(tally, 'midnight-of-date');
+  if (moment.offset) noteIn(counts, 'offset');
+  if (moment.time === null) noteIn(counts, 'midnight-of-date');
   return `${moment.date} ${moment.time ?? midnight}`;
 };
 
-const date: Converter = (value, tally) => {
+const date: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.date === null || (moment.time ?? midnight) !== midnight) return misfit('date');
-  if (moment.time !== null) noteIn(tally, 'date-of-midnight');
+  if (moment.time !== null) noteIn(counts, 'date-of-midnight');
   return moment.date;
 };
 
-const time: Converter = (value, tally) => {
+const time: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.time === null || moment.date !== null) return misfit('time');
-  if (moment.offset) noteIn(tally, 'offset');
+  if (moment.offset) noteIn(counts, 'offset');
   return moment.time;
 };
 

@@ -6,10 +6,10 @@ import { parseDecimal, printDecimal } from './numbers.ts';
 /** A value as SQLAlchemy stores it in SQLite. */
 export type SqliteValue = string | number | bigint | Buffer;
 
-/** How the values of a column are stored in SQLite, and read back. Pure except for the tally. */
+/** How the values of a column are stored in SQLite, and read back. Pure except for the counts. */
 export interface ColumnConversion {
   /** Converts a value that is not NULL, as PostgreSQL prints it. */
-  readonly toSqlite: (text: string, tally: ConversionCounts) => SqliteValue | Misfit;
+  readonly toSqlite: (text: string, counts: ConversionCounts) => SqliteValue | Misfit;
   /** Prints a SQLite value that is not NULL as PostgreSQL would. Equal values give the same text. */
   readonly print: (value: unknown) => string | Misfit;
 }
@@ -48,8 +48,8 @@ export function conversionToSqlite(given: string, expected: string | null): Colu
   };
   return {
     print: printed,
-    toSqlite(found, tally) {
-      const text = adapt === null ? found : adapt(found, tally);
+    toSqlite(found, counts) {
+      const text = adapt === null ? found : adapt(found, counts);
       if (typeof text !== 'string') return text;
       const value = keep(text);
       if (value === null) return new Misfit(rule);

@@ -74,9 +74,9 @@ export async function swapFiles(
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
  */
 export function requireUnused(file: string, consented: boolean): Exclude<OpenFileHolders, 'some'> {
-  const openers = findOpenFileHolders(file);
-  if (openers === 'none' || (openers === 'unknown' && consented)) return openers;
-  const kind = openers === 'some' ? 'file-in-use' : 'openers-unknown';
+  const holders = findOpenFileHolders(file);
+  if (holders === 'none' || (holders === 'unknown' && consented)) return holders;
+  const kind = holders === 'some' ? 'file-in-use' : 'openers-unknown';
   throw new Failure({ kind: 'restore-refused', database: file, obstacle: { kind, file } });
 }
 

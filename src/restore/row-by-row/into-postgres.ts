@@ -208,7 +208,7 @@ function rowConverter(
   const converters = columns.map((column, index) => ({
     convert: converterOf(column, false),
     trusting: converterOf(column, true),
-    tally: tallies[index] ?? new Map<Conversion, number>(),
+    counts: tallies[index] ?? new Map<Conversion, number>(),
     escapes: !/^(?:boolean|smallint|integer|bigint|numeric|double|date|time|interval)/.test(column.type),
     notNull: column.notNull,
   }));
@@ -228,10 +228,10 @@ function rowConverter(
         line += copyNull;
         continue;
       }
-      let text = converter.convert(value, converter.tally);
+      let text = converter.convert(value, converter.counts);
       // U+FFFD stands for invalid bytes, or for itself: the bytes show which
       if (typeof text !== 'string' && text.rule === 'encoding' && typeof exactValue(row, index) === 'string') {
-        text = converter.trusting(value, converter.tally);
+        text = converter.trusting(value, converter.counts);
       }
       if (typeof text !== 'string') (wrong ??= []).push({ index, misfit: text });
       else line += converter.escapes ? copyText(text) : text;

@@ -97,7 +97,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
     seconds: (performance.now() - started) / 1000,
     conversions: all.flatMap(({ name, columns }) =>
       columns.flatMap((column) =>
-        [...column.tally].map(([conversion, values]) => ({ column: `${name}.${column.name}`, conversion, values })),
+        [...column.counts].map(([conversion, values]) => ({ column: `${name}.${column.name}`, conversion, values })),
       ),
     ),
     extras: {
@@ -131,10 +131,10 @@ function rowInserter(
       throw new Error(`a row of ${name} has ${row.length} values instead of ${columns.length}`);
     }
     const wrong: RowMisfit[] = [];
-    const values = columns.map(({ name: column, type, conversion, tally }, index): SqliteValue | null => {
+    const values = columns.map(({ name: column, type, conversion, counts }, index): SqliteValue | null => {
       const text = row[index] ?? null;
       if (text === null) return null;
-      const value = typeof text === 'string' ? conversion.toSqlite(text, tally) : new Misfit('encoding');
+      const value = typeof text === 'string' ? conversion.toSqlite(text, counts) : new Misfit('encoding');
       if (!(value instanceof Misfit)) return value;
       wrong.push({ columns: [column], rule: value.rule, expected: type });
       return null;

@@ -18,11 +18,11 @@ export function faultOfNames(head: Catalog, { tables }: Catalog): string | null 
   const taken = relationsOf(head);
   const faults = Object.entries(tables).flatMap(([table, { columns }]) => {
     const own = !Object.hasOwn(head.tables, table);
-    const promised = head.tables[table]?.columns ?? {};
+    const expected = head.tables[table]?.columns ?? {};
     return [
       ...(own && (isUnfit(table) || taken.has(table)) ? [`table ${table}`] : []),
       ...Object.keys(columns)
-        .filter((column) => !Object.hasOwn(promised, column) && (isUnfit(column) || reserved.has(column)))
+        .filter((column) => !Object.hasOwn(expected, column) && (isUnfit(column) || reserved.has(column)))
         .map((column) => `column ${table}.${column}`),
     ];
   });

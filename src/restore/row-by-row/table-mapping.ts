@@ -105,7 +105,7 @@ interface ColumnToFill {
   /** The type, as PostgreSQL prints it. */
   readonly type: string;
   readonly conversion: ColumnConversion;
-  readonly tally: ConversionCounts;
+  readonly counts: ConversionCounts;
 }
 
 export interface TableToFill {
@@ -164,7 +164,7 @@ export function tablesToFill(
         name: known ? column : columnNameFor(column),
         type: present,
         conversion: conversionToSqlite(present, plain),
-        tally: new Map(),
+        counts: new Map(),
       };
     });
     found.set(table, {

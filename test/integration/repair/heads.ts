@@ -42,12 +42,12 @@ export async function openHead(engine: Engine): Promise<Head> {
   await session.run('BEGIN');
   const { signal } = new AbortController();
   await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
-  const promised = await loadExpectedSchema(engine);
+  const expected = await loadExpectedSchema(engine);
   const look = async () => {
-    const facts = await observe(rowQuestions(promised, engine));
+    const facts = await observe(rowQuestions(expected, engine));
     return {
-      differences: findFaults(promised, facts, engine),
-      context: { ...promised, facts, engine },
+      differences: findFaults(expected, facts, engine),
+      context: { ...expected, facts, engine },
     };
   };
   const head: Head = {

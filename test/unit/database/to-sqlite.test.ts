@@ -4,11 +4,11 @@ import { conversionToSqlite } from '../../../src/database/conversion/to-sqlite.t
 
 /** What SQLite keeps of a value, or `!` and the rule that it breaks; behind it what was noted. */
 function kept(type: string, text: string, promised: string | null = type): unknown {
-  const tally = new Map();
-  const value = conversionToSqlite(type, promised).toSqlite(text, tally);
+  const counts = new Map();
+  const value = conversionToSqlite(type, promised).toSqlite(text, counts);
   if (value instanceof Misfit) return `!${value.rule}`;
   const plain = Buffer.isBuffer(value) ? value.toString('hex') : value;
-  return tally.size === 0 ? plain : [plain, ...tally.keys()];
+  return counts.size === 0 ? plain : [plain, ...counts.keys()];
 }
 
 const timestamp = 'timestamp without time zone';
