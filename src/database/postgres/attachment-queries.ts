@@ -110,11 +110,14 @@ const exhausted = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
+/** The first oid of user objects: FirstNormalObjectId in access/transam.h. */
+const firstUserOid = 16384;
+
 // the application gives no value for a column that it does not know: without a default, the column has to allow NULL. A
-// domain over a domain has the rules of both, and its default
+// domain over a domain has the rules of both, and its default. Without a domain of the owner's, no column is read
 const domains = `
   SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', a.atttypid::regtype, why.text), why.refuses, why.remedy
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type own ON own.oid = a.atttypid AND own.typtype = 'd'
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type own ON own.oid = a.atttypid AND own.typtype = 'd' AND own.oid >= ${firstUserOid}
   JOIN LATERAL (
     WITH RECURSIVE chain AS (
       SELECT own.oid, own.typnotnull, own.typbasetype
@@ -220,15 +223,14 @@ const shadows = `
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
-// 16384 is the first oid of user objects (FirstNormalObjectId in access/transam.h). A cast belongs to no schema: a cast
-// between two built-in types affects every query
+// a cast belongs to no schema: a cast between two built-in types affects every query
 const casts = `
   SELECT NULL, 'cast between built-in types', format('%s AS %s', format_type(k.castsource, NULL), format_type(k.casttarget, NULL)),
          concat(CASE k.castcontext WHEN 'i' THEN 'in every expression' WHEN 'a' THEN 'in every assignment' ELSE 'where it is asked for' END,
                 CASE WHEN k.castfunc <> 0 THEN ', by ' || k.castfunc::regprocedure END), false,
          format('DROP CAST (%s AS %s)', format_type(k.castsource, NULL), format_type(k.casttarget, NULL))
   FROM pg_cast k
-  WHERE k.oid >= 16384 AND k.castsource < 16384 AND k.casttarget < 16384
+  WHERE k.oid >= ${firstUserOid} AND k.castsource < ${firstUserOid} AND k.casttarget < ${firstUserOid}
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = k.oid AND d.deptype = 'e')`;
 
 // settings that make every transaction of the application read-only, with the place where each was set
@@ -248,7 +250,8 @@ const readOnly = `
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
 
-// after a change of the base image, text may sort in another order than the one that the indexes were built with
+// after a change of the base image, text may sort in another order than the one that the indexes were built with. 100 is the
+// collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), which has a version elsewhere; 0 is none
 const collations = `
   SELECT NULL, '${collationVersion}', k.name,
          format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.kept, k.actual, current_database(), k.name),
@@ -257,7 +260,7 @@ const collations = `
         FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
         WHERE o.collversion IS NOT NULL AND o.oid IN (
           SELECT a.attcollation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-          WHERE c.relnamespace = ${schema} AND a.attnum > 0 AND NOT a.attisdropped)) AS k
+          WHERE c.relnamespace = ${schema} AND a.attcollation NOT IN (0, 100) AND a.attnum > 0 AND NOT a.attisdropped)) AS k
   WHERE k.kept <> k.actual`;
 
 // servers before 15 have neither datcollversion nor pg_database_collation_actual_version
