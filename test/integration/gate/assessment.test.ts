@@ -182,7 +182,7 @@ it('a restore at a start names the folder with too little space', async () => {
 const staticsIn = (folder: string): Settings => ({ TT_STATIC_UPLOAD_FOLDER: join(folder, 'statics') });
 
 async function connectAnother(url: string): Promise<void> {
-  const other = await connectClient(url);
+  const other = await connectClient(url, 'another program');
   atEnd(() => other.end());
 }
 
