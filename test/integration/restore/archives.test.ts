@@ -1,7 +1,12 @@
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
+import { release, sqliteFile } from '../../support/fixtures.ts';
+import { run as runCommand } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import {
   archivePath,
   ask,
@@ -105,5 +110,36 @@ describe('a database file among the uploads', () => {
 
     expect((await run('restore', '--undo', '--yes')).exitCode).toBe(0);
     expect(await snapshot(database.url)).toBe(before);
+  });
+});
+
+describe('a bare SQLite file', () => {
+  it('is restored into a SQLite installation, by hand and at a start, and removed by an undo', async () => {
+    const file = join(await temporaryDirectory(), 'former.db');
+    await copyFile(await sqliteFile(release('sqlite', 'v4.8.7', 'before.db.gz')), file);
+    const bytes = await readFile(file);
+    const since = now();
+    const migrated = await createSqliteDatabase();
+    await copyFile(file, migrated.name);
+    const env = { DATABASE_URL: migrated.url, TT_BACKUP_BEFORE_MIGRATE: 'never' };
+    const gate = await runCommand(['gate'], { env });
+    expect(gate.exitCode, gate.all).toBe(0);
+    const expected = await contentsOf(migrated, since);
+
+    const { database, statics, run } = await install('sqlite');
+    await fillWithNewer(database);
+    const before = await snapshot(database.url);
+    const restored = await run('restore', file, '--yes');
+    expect(restored.exitCode, restored.all).toBe(0);
+    expect(difference(expected, await contentsOf(database, since))).toEqual([]);
+    expect(await uploadsIn(statics)).toMatchObject({ 'logos/mine.png': 'my logo' });
+    expect((await run('restore', '--undo', '--yes')).exitCode).toBe(0);
+    expect(await snapshot(database.url)).toBe(before);
+
+    const other = await install('sqlite', { env: { TT_RESTORE_FROM: file } });
+    const started = await other.run();
+    expect(started.exitCode, started.all).toBe(0);
+    expect(difference(expected, await contentsOf(other.database, since))).toEqual([]);
+    expect(await readFile(file)).toEqual(bytes);
   });
 });
