@@ -5,7 +5,7 @@ import { flag, text } from './row-values.ts';
 
 type Columns = Table['columns'];
 
-/** Between the values of a JSON array, as each engine prints it. */
+/** The separator between the values of a JSON array, as each engine prints it. */
 const separators: Readonly<Record<Engine, string>> = { postgresql: ', ', sqlite: ',' };
 
 /**
@@ -42,7 +42,10 @@ function listIn(value: unknown): readonly unknown[] {
   return value;
 }
 
-/** The text that a database prints of columns. One whose name needs escapes is only parsed, for its text is another one. */
+/**
+ * The JSON text that a database prints for columns. Names are not escaped: for a name that needs escapes the texts
+ * differ, and the caller parses the text.
+ */
 function textOf(columns: Columns, separator: string): string {
   const texts = Object.entries(columns).map(([name, { type, notNull, default: standard }]) => {
     const shown = standard === null ? 'null' : standard === 'identity' ? '"identity"' : `"${someDefault}"`;
@@ -51,7 +54,7 @@ function textOf(columns: Columns, separator: string): string {
   return `[${texts.join(separator)}]`;
 }
 
-/** An object of texts, from JSON; null stands for an empty one. @throws TypeError */
+/** Reads an object whose values are texts, from JSON; null counts as an empty object. @throws TypeError */
 export function textsByName(value: unknown): Readonly<Record<string, string>> {
   if (value === null) return {};
   if (!isTexts(value)) throw new TypeError('not an object of texts');
@@ -62,7 +65,7 @@ function isTexts(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
 }
 
-/** The indexes of a table by their names, from JSON. @throws TypeError */
+/** Reads the indexes of a table by their names, from JSON. @throws TypeError */
 export function indexesByName(value: unknown): Readonly<Record<string, Index>> {
   if (!areIndexes(value)) throw new TypeError('not an object of indexes');
   return value;

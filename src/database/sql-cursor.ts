@@ -7,8 +7,9 @@ export interface Token {
 /** Why a text was not recognised as a statement; `unfinished`: the rest of the statement may follow. */
 export type NoStatement = 'unfinished' | 'unknown';
 
-/** A string literal and a quoted name, as parts of a pattern for `tokenize`. */
+/** A string literal, as a part of a pattern for `tokenize`. */
 export const string = String.raw`(?<string>'[^'\0]*(?:''[^'\0]*)*'(?!'))`;
+/** A quoted name, as a part of a pattern for `tokenize`. */
 export const quoted = String.raw`(?<quoted>"(?:[^"\0]|"")[^"\0]*(?:""[^"\0]*)*"(?!"))`;
 
 const blank = /[ \n\r\t]*/y;

@@ -2,10 +2,10 @@ import type { Catalog, Table } from '../model/catalog.ts';
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { constraintEffect, withoutCasts } from './comparison.ts';
 
-/** A number, a text or a truth value, as PostgreSQL or SQLite prints it as a default: with a cast, or in brackets. */
+/** A number, text or boolean literal, as PostgreSQL or SQLite prints it in a default: with a cast or in parentheses. */
 const literal = /^\(*(-?\d+(?:\.\d+)?|'(?:[^']|'')*'|true|false)\)*(?:::[\w ]+(?:\(\d+(?:,\d+)?\))?)?\)*$/i;
 
-/** The value of a default that is a literal, comparable between releases; null for another default. */
+/** The value of a default that is a literal, in a form that is the same for all releases; null for other defaults. */
 export function literalIn(standard: string | null): string | null {
   const [, value] = standard === null ? [] : (literal.exec(standard) ?? []);
   if (value === undefined) return null;
@@ -13,10 +13,10 @@ export function literalIn(standard: string | null): string | null {
 }
 
 /**
- * Questions about the owner's rules that a row breaks for which the application gives no other value: a foreign key
- * whose default refers to nothing, or that has to refer to a row of an empty table of the owner's, and a check that the
- * defaults do not pass. PostgreSQL only: on SQLite the application does not enforce foreign keys.
- * @param readable whether a table of the application may be asked
+ * Builds the queries that find constraints, added by the owner, which a new row violates with its defaults: a foreign
+ * key whose default values reference no row, a NOT NULL foreign key to an empty table of the owner, and a check that
+ * the defaults violate. PostgreSQL only: on SQLite the application does not enforce foreign keys.
+ * @param readable whether a table of the application may be queried
  */
 export function askDefaults(
   head: Catalog,
@@ -42,7 +42,7 @@ export function askDefaults(
   });
 }
 
-/** SQL for whether a foreign key refuses every row; null if it is none, or is not judged. */
+/** SQL for whether a foreign key refuses every new row; null for other constraints, and if it cannot be decided. */
 function danglingReference(
   rule: string,
   found: Table,
@@ -62,7 +62,7 @@ function danglingReference(
   return needsValue && !Object.hasOwn(head.tables, unquoted(target)) ? `NOT EXISTS (SELECT FROM ${target})` : null;
 }
 
-/** What a check may consist of to be judged: comparisons with literals. It calls nothing, and raises no error. */
+/** The keywords of a check that can be evaluated: it compares with literals, calls no function and raises no error. */
 const keywords = new Set([
   'and',
   'or',
@@ -78,7 +78,7 @@ const keywords = new Set([
   'from',
 ]);
 
-/** SQL for whether the defaults of the owner's columns break a check over only these; null if it is not judged. */
+/** SQL for whether defaults violate a check over only the owner's columns; null if that cannot be decided. */
 function brokenCheck(rule: string, expected: Table, found: Table): string | null {
   const [, check] = /^CHECK (\(.*\))(?: NOT VALID)?$/s.exec(rule) ?? [];
   if (check === undefined) return null;

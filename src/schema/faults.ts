@@ -68,7 +68,7 @@ export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boo
   ];
 }
 
-/** The columns of tables, as they are and as they are expected, without those of tables that have just the expected ones. */
+/** The found and the expected columns of each table, without the tables that have exactly the expected columns. */
 function otherColumns(
   head: Catalog,
   { tables }: Catalog,
@@ -79,7 +79,7 @@ function otherColumns(
   });
 }
 
-/** Defaults that are another literal than the expected one. A default that is missing does no harm: values are given. */
+/** Defaults whose literal differs from the expected one. A missing default is harmless: the application sends values. */
 function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
   return otherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
     Object.entries(present).flatMap(([name, { default: found }]) => {
@@ -104,7 +104,7 @@ function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): reado
   );
 }
 
-/** Whether two literals are the same value: engines and releases print numbers and truth values in several ways. */
+/** Whether two literals are the same value: engines and releases print numbers and booleans differently. */
 function sameValue(one: string, other: string): boolean {
   const truth: Readonly<Record<string, string>> = { true: '1', false: '0', t: '1', f: '0' };
   const [first, second] = [truth[one] ?? one, truth[other] ?? other];
@@ -119,7 +119,7 @@ interface WiderColumn {
   readonly expected: string;
 }
 
-/** For PostgreSQL only: SQLite does not enforce the types of columns. */
+/** Finds columns with a wider type. For PostgreSQL only: SQLite does not enforce the types of columns. */
 function widerColumns(head: Catalog, catalog: Catalog): readonly WiderColumn[] {
   return otherColumns(head, catalog).flatMap(({ table, found, expected: columns }) =>
     Object.entries(found).flatMap(([column, { type }]) => {
@@ -147,7 +147,10 @@ function wideColumns(head: Catalog, { catalog, runtime }: Seen): readonly Attach
   });
 }
 
-/** Foreign keys of the owner's tables that SQLite cannot check, because the referenced columns are not unique. */
+/**
+ * Foreign keys of the owner's tables that SQLite cannot check, because the referenced table is missing or the
+ * referenced columns are not unique.
+ */
 function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
   const byName = new Map(Object.entries(tables).map(([name, table]) => [name.toLowerCase(), table]));
   const isUnique = ({ constraints, indexes }: Table, columns: string): boolean =>
@@ -204,7 +207,7 @@ function attachmentsOn(head: Catalog, { catalog, runtime }: Seen, engine: Engine
   ];
 }
 
-/** The owner's columns that need a value: the application gives none for a column that it does not know. */
+/** Columns that the owner added as NOT NULL without a default: the application inserts no value into them. */
 function ownColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
   if (found.columns === expected.columns) return [];
   return Object.entries(found.columns)
@@ -234,11 +237,11 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
   }
 }
 
-/** The constraints of a table that a row breaks for which the application gives no other value. */
+/** The names of the constraints of a table that a new row violates with the defaults of its columns (`askDefaults`). */
 const brokenByDefaults = (name: string, { answers }: RuntimeFacts): ReadonlySet<string> =>
   new Set(answers.flatMap(({ fault, table, value }) => (fault === 'default' && table === name ? [value] : [])));
 
-/** Constraints of the owner's. One that is never true, or not with the defaults, refuses every row. */
+/** Constraints that the owner added. One that is never true, or is false for the defaults, refuses every new row. */
 function ownRules(
   table: string,
   expected: Table,
@@ -273,7 +276,7 @@ function ownRules(
     }));
 }
 
-/** Unique indexes of the owner's over a constant: the table can then have only one row. */
+/** Unique indexes that the owner added over a constant: they limit the table to one row. */
 function ownUniques(table: string, expected: Table, found: Table): readonly Attachment[] {
   return Object.entries(found.indexes)
     .filter(([name, { definition }]) => !Object.hasOwn(expected.indexes, name) && isOfConstant(definition))
@@ -290,10 +293,10 @@ function ownUniques(table: string, expected: Table, found: Table): readonly Atta
 const isOfConstant = (definition: string): boolean =>
   /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
-/** The queries about the rows of a database that may be at the head. */
+/** Builds the queries about the rows of a database that may be at the head: sequences, labels, defaults, seed rows. */
 export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
   const aboutRows: Question['aboutRows'] = ({ catalog, runtime }) => {
-    // a table with active row security may hide rows, so it is not asked
+    // row security may hide rows of a table, so such a table is not queried
     const filtered = new Set(
       runtime.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
     );
@@ -322,8 +325,8 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
 }
 
 /**
- * Asks whether the next number of a sequence is used already: the sequence is behind the rows, or counts down to
- * them. A sequence that was never called returns last_value itself next, so `is_called` is read from the sequence.
+ * Asks whether the next value of a sequence is not beyond the values in its column, in the direction in which the
+ * sequence counts. A sequence that was never called returns last_value itself next, so the query reads `is_called`.
  */
 function askSequence({ table, column, sequence, increment }: TableSequence): string {
   const name = quoteName(column);
@@ -333,7 +336,7 @@ function askSequence({ table, column, sequence, increment }: TableSequence): str
     WHERE farthest ${isTaken} CASE WHEN s.is_called THEN s.last_value + ${increment} ELSE s.last_value END`;
 }
 
-/** Asks how many values of a wider column the expected type could not hold. */
+/** The query that counts the values of a wider column that the expected type cannot hold; empty if none applies. */
 function askOversize({ table, column, expected }: WiderColumn): readonly string[] {
   const beyond = outsideOf(expected, quoteName(column));
   if (beyond === null) return [];
@@ -343,7 +346,7 @@ function askOversize({ table, column, expected }: WiderColumn): readonly string[
   ];
 }
 
-/** The SQL condition for values that a type cannot hold unchanged; null if this is not asked for the type. */
+/** The SQL condition for values that a type cannot hold unchanged; null for types that are not checked. */
 function outsideOf(type: string, value: string): string | null {
   const [, width] = /^character varying\((\d+)\)$/.exec(type) ?? [];
   if (width !== undefined) return `char_length(${value}) > ${width}`;
@@ -356,7 +359,7 @@ function outsideOf(type: string, value: string): string | null {
   return bits === undefined ? null : `${value} NOT BETWEEN ${-(2 ** bits)} AND ${2 ** bits - 1}`;
 }
 
-/** Asks for unexpected labels that rows or a default use; only for enum types that have unexpected labels. */
+/** Builds the queries for unexpected labels that rows or a default use; only for enum types with unexpected labels. */
 function askLabels(head: Catalog, catalog: Catalog, readable: (table: string) => boolean): readonly string[] {
   const surplus = Object.entries(head.enums).filter(([name, labels]) =>
     catalog.enums[name]?.some((label) => !labels.includes(label)),

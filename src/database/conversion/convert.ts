@@ -34,6 +34,7 @@ const misfit = (rule: MisfitRule): Misfit => {
   misfits.set(rule, made);
   return made;
 };
+/** The misfit of NULL in a NOT NULL column. */
 export const nullMisfit = misfit('null');
 
 const noteIn = (counts: ConversionCounts, conversion: Conversion): void =>

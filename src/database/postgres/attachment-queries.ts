@@ -1,8 +1,8 @@
 import { activeRowSecurity, collationVersion } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
 
-// Queries for objects attached to tables, and for settings of the database: one row each, with the statement that
-// removes it. None of them is the application's: no revision creates a trigger, a rule or a policy.
+// Queries for objects attached to tables, and for settings of the database. Each object is one row, with the statement
+// that removes it. None of them belongs to the application: no revision creates a trigger, a rule or a policy.
 
 const schema = currentSchema;
 const tables = `c.relnamespace = ${schema} AND c.relkind IN ('r', 'p')`;
@@ -16,14 +16,14 @@ const firstOf = String.raw`^\s*(<<\w+>>\s*)?(declare\M\s+((?!begin\M)[^;]*;\s*)*
 /** A statement that deletes the row that was just written (`NEW`), or all rows of the table; %s is the table. */
 const removing = String.raw`(delete\s+from|truncate(\s+table)?)\s+(only\s+)?("?\w+"?\.)?"?%s"?\s*(as\s+\w+\s*|\w+\s+)?(;|where\M[^;]*\mnew\.)`;
 
-/** SQL for the table that a function always writes to, as it is written there; null if it is not certain. */
+/** SQL for the table that a function always writes to, as the function spells it; null if that is uncertain. */
 const written = `(SELECT m[array_upper(m, 1)] FROM regexp_match(${body},
   '${firstOf}(?:insert\\s+into|update|delete\\s+from)\\s+(?:only\\s+)?((?:\\w+|"[^"]+")(?:\\.(?:\\w+|"[^"]+"))?)', 'i') AS m)`;
 
 /**
  * SQL for whether a trigger refuses every row: its function always raises an error, always returns NULL (BEFORE, for
- * each row) or nothing at all, deletes the row that was written, or writes to a table that is not there. Triggers with a WHEN condition other than `true` do not count, nor do
- * functions that catch errors.
+ * each row), has no RETURN statement, deletes the row that was written, or writes to a table that does not exist.
+ * Triggers with a WHEN condition other than `true` do not count, nor do functions that catch errors.
  */
 const refusing = `
   t.tgenabled IN ('O', 'A') AND (t.tgqual IS NULL OR t.tgqual::text ~ '^\\{CONST .*:constvalue 1 \\[ 1 ')
@@ -62,7 +62,8 @@ const neverTrue = (expression: string): string => String.raw`coalesce(${expressi
              WHERE m[1] <> m[2])), false)`;
 
 /**
- * A policy that no row passes when it is read (USING) or written (WITH CHECK). Most policies have only one of the two.
+ * SQL for whether a policy allows no row to be read (USING) or written (WITH CHECK). Most policies have only one of the
+ * two expressions.
  */
 const lettingNothing = `(${neverTrue('pg_get_expr(p.polqual, p.polrelid)')} OR ${neverTrue('pg_get_expr(p.polwithcheck, p.polrelid)')})`;
 
@@ -87,7 +88,8 @@ const unloggedSequences = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND c.relpersistence = 'p' AND s.relpersistence = 'u'`;
 
-// the application gives no value for a key that a sequence numbers: with another default every second row has the same one
+// the application inserts no value for a key that a sequence generates: with a constant default, every new row gets the
+// same key
 const keysWithoutSequence = `
   SELECT c.relname, 'default of the key', a.attname, 'it is no sequence, so that new rows get the same number', true,
          format('ALTER TABLE %I ALTER COLUMN %I DROP DEFAULT', c.relname, a.attname)
@@ -98,7 +100,7 @@ const keysWithoutSequence = `
     SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
       AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> c.oid)`;
 
-// nextval then fails, or starts again at numbers that are used already
+// sequences at their maximum: nextval fails, or with CYCLE starts again at numbers that rows use already
 const exhausted = `
   SELECT c.relname, 'sequence at its end', s.relname,
          format('it is at %s, and goes to %s%s', q.last, q.seqmax, CASE WHEN q.seqcycle THEN ', then from the beginning' ELSE '' END), true,
@@ -113,8 +115,9 @@ const exhausted = `
 /** The first oid of user objects: FirstNormalObjectId in access/transam.h. */
 const firstUserOid = 16384;
 
-// the application gives no value for a column that it does not know: without a default, the column has to allow NULL. A
-// domain over a domain has the rules of both, and its default. Without a domain of the owner's, no column is read
+// the application inserts no value into a column that it does not know: without a default, the column must allow NULL.
+// A domain over a domain has the constraints of both, and its own default. If the owner has created no domain, the
+// query reads no columns
 const domains = `
   SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', a.atttypid::regtype, why.text), why.refuses, why.remedy
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type own ON own.oid = a.atttypid AND own.typtype = 'd' AND own.oid >= ${firstUserOid}
@@ -132,7 +135,7 @@ const domains = `
   WHERE ${tables} AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
     AND own.typdefault IS NULL`;
 
-// an option that somebody set for one load, and forgot: dead rows are never removed, and statistics grow old
+// tables with autovacuum turned off, usually for one load: dead rows are never removed, and statistics become outdated
 const withoutVacuum = `
   SELECT c.relname, 'autovacuum', c.relname, 'it is turned off for this table, which grows and becomes slow', false,
          format('ALTER TABLE %I RESET (autovacuum_enabled)', c.relname)
@@ -178,8 +181,8 @@ const publications = `
   SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
   FROM pg_publication WHERE puballtables`;
 
-// the server refuses UPDATE and DELETE on a published table without a replica identity; an index that was to be one and was
-// dropped is none
+// the server refuses UPDATE and DELETE on a published table without a replica identity. A table whose replica identity
+// index was dropped has none
 const identities = `
   SELECT c.relname, 'replica identity', c.relname, 'it is published, and has none: UPDATE and DELETE fail', true,
          format('ALTER TABLE %I REPLICA IDENTITY DEFAULT', c.relname)
@@ -250,8 +253,8 @@ const readOnly = `
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
 
-// after a change of the base image, text may sort in another order than the one that the indexes were built with. 100 is the
-// collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), which has a version elsewhere; 0 is none
+// after a change of the base image, text may sort in another order than when the indexes were built. Oid 100 is the
+// collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), whose version is in pg_database; 0 means none
 const collations = `
   SELECT NULL, '${collationVersion}', k.name,
          format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.kept, k.actual, current_database(), k.name),

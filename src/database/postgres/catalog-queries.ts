@@ -16,13 +16,13 @@ export const relationsQuery = `
   ORDER BY c.relname`;
 
 /**
- * How defaults are read. Printing their text takes the server as long as all the other queries together. With `presence`
- * only those of columns with a foreign key or a check are printed.
+ * How defaults are read. The server needs as long to print their text as for all the other queries together. With
+ * `presence` it prints only the defaults of columns with a foreign key or a check.
  */
 export type Defaults = 'text' | 'presence';
 
 /**
- * One row for each table: its columns as the text of a JSON array of `[name, type, not null, default]`, of which the
+ * One row for each table: its columns as the text of a JSON array of `[name, type, not null, default]`, where the
  * default is `identity`, `someDefault` or null, and the texts of defaults by the names of their columns.
  */
 export const columnsQuery = (defaults: Defaults): string => `
@@ -56,6 +56,7 @@ const indexedColumns = `
           JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number)
     ELSE substring(pg_get_indexdef(i.oid) FROM ' USING \\w+ \\((.*?)\\)(?: WHERE |$)') END`;
 
+/** One row for each table with indexes: a JSON object of them by name, without those of constraints. */
 export const indexesQuery = `
   SELECT c.relname AS table, json_object_agg(i.relname, json_build_object(
            'definition', concat(CASE WHEN x.indisunique THEN 'UNIQUE ' END, m.amname, ' (', ${indexedColumns}, ')',
@@ -69,6 +70,7 @@ export const indexesQuery = `
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
   GROUP BY c.oid, c.relname`;
 
+/** One row for each label of an enum type, in the order of the labels. */
 export const enumsQuery = `
   SELECT t.typname AS name, e.enumlabel AS value
   FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
@@ -82,12 +84,14 @@ export const typesQuery = `
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
   ORDER BY t.typname`;
 
+/** The tables on which the role lacks the SELECT right. */
 export const unreadableQuery = `
   SELECT c.relname AS table FROM pg_class c
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
 
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
+/** The ledgers of other migration tools in all schemas, except the schemas that db-init creates. */
 export const ledgersQuery = `
   SELECT n.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -108,5 +112,7 @@ export const placeQuery = `
     HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)}
     ORDER BY n.nspname)) AS elsewhere`;
 
+/** The version rows; fails if there is no version table. */
 export const versionRowsQuery = 'SELECT version_num FROM alembic_version ORDER BY 1';
+/** A query that returns no rows. */
 export const noRowsQuery = 'SELECT 1 WHERE false';

@@ -21,10 +21,13 @@ const sessionsIn = (databases: string): string => `
 /** Prepared transactions: they belong to no session, hold locks, and may be committed at any time. */
 const preparedIn = (databases: string): string => `SELECT gid FROM pg_prepared_xacts WHERE database IN (${databases})`;
 
-/** Who else is connected to the database of the session. */
+/** The query for the other sessions in the database of this session. */
 export const sessionsQuery = `${sessionsIn('current_database()')} ORDER BY pid`;
 
-/** Finds who else may write to databases of this server. @param databases empty: the one of the session */
+/**
+ * Finds the other sessions and the prepared transactions that may write to databases of this server.
+ * @param databases empty for the database of the session
+ */
 export async function findOtherSessions(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   const names = databases.length === 0 ? 'current_database()' : databases.map(quoteText).join(', ');
   const sessions = (await session.query(`${sessionsIn(names)} ORDER BY pid`)).map(readSession);
@@ -32,12 +35,12 @@ export async function findOtherSessions(session: Session, databases: readonly st
   return { sessions, prepared };
 }
 
-/** How often other sessions are looked for again before they are reported, and the milliseconds in between. */
+/** How often other sessions are queried before they are reported, and the milliseconds between two queries. */
 const [looks, pause] = [10, 100];
 
 /**
- * Looks for others until there are none, for one second at most: the server lists a session for a moment after its
- * program has ended, such as the application that was just stopped, or our own pg_dump.
+ * Repeats a search for other sessions until it finds none, for one second at most: the server lists a session for a
+ * moment after its program has ended, such as the application that was just stopped, or our own pg_dump.
  */
 export async function onceGone<Found>(
   session: Session,
@@ -53,7 +56,7 @@ export async function onceGone<Found>(
   }
 }
 
-/** Like `findOtherSessions`, but waits for sessions that are about to end. */
+/** Like `findOtherSessions`, but gives sessions one second to end. */
 export function findStaying(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   return onceGone(
     session,
@@ -62,6 +65,7 @@ export function findStaying(session: Session, databases: readonly string[] = [])
   );
 }
 
+/** Reads a row of `sessionsQuery`. @throws TypeError if a column has another type */
 export function readSession(row: Row): OtherSession {
   return {
     pid: number(row, 'pid'),

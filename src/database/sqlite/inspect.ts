@@ -14,7 +14,7 @@ const relationsQuery = `
 // virtual tables have no root page; they are left out, because their columns need a module that may be missing here
 const isOrdinary = `t.type = 'table' AND t.rootpage > 0`;
 
-/** One row for each table, as PostgreSQL answers: see `readColumns`. The key has its columns by their positions in it. */
+/** One row for each table, in the format of `readColumns`. `key` maps positions in the primary key to column names. */
 const columnsQuery = `
   SELECT t.name AS "table",
          json_group_array(json_array(c.name, c.type, json(iif(c."notnull" OR c.pk, 'true', 'false')),

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 
-/** The suffixes of SQLite's side files with content. Beside another database file they would corrupt it. */
+/** The suffixes of SQLite's side files that hold pages. Beside another database file they would corrupt it. */
 export const logs = ['-wal', '-journal'] as const;
 /** The WAL index, which SQLite creates again. */
 const index = '-shm';
@@ -18,6 +18,7 @@ export function moveSideFiles(from: string, to: string): void {
   dropEmptySideFiles(from);
 }
 
+/** Removes the empty side files of a database file, and its WAL index if no side file with content remains. */
 export function dropEmptySideFiles(file: string): void {
   for (const log of logs) {
     if (existsSync(file + log) && sizeOf(file + log) === 0) rmSync(file + log);

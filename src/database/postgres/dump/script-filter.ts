@@ -15,10 +15,10 @@ export interface ScriptSettings {
   readonly encoding: string;
 }
 
-/** For a script that no server gets. */
+/** For a script that is only read and never sent to a server. */
 export const unchangedSettings: ScriptSettings = { withoutTransactionTimeout: false, encoding: 'UTF8' };
 
-/** What was read of a script so far, and the unknown statements in it. */
+/** Counts of the rows read so far, and the unknown statements. */
 export interface ScriptSummary {
   /** Rows of all tables. */
   rows: number;
@@ -27,7 +27,7 @@ export interface ScriptSummary {
   readonly unknown: ArchiveObject[];
 }
 
-/** What passes the filter, and what happens with the rest. */
+/** Which statements pass the filter, and how the others are handled. */
 export interface FilterOptions {
   /** Which settings of the script are changed for psql. */
   readonly settings: ScriptSettings;
@@ -43,11 +43,11 @@ export interface FilterOptions {
   readonly ignored?: RegExp;
 }
 
-/** What a plain dump contains and `pg_restore` is asked to leave out: owners and rights. */
+/** Statements in a plain dump that `pg_restore` is told to leave out: owners and rights. */
 const leftOutOfPlainDumps =
   /^(?:ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
 
-/** Filters a dump in plain SQL in the same way, for reading only: nothing of it may be run. */
+/** Filters a dump in plain SQL like `filterScript`, for reading only: its output must not be executed. */
 export function filterPlainDump(
   options: Pick<FilterOptions, 'maxBytes' | 'allowed' | 'listener'>,
 ): ReturnType<typeof filterScript> {
@@ -80,8 +80,8 @@ export class TooMuchData extends Error {}
 /** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
 const longestStatement = 1_048_576;
 /**
- * A line in quotes that ends like a statement is a reason to look whether what precedes the quote has a known shape:
- * that ends the body of a function. More often than this it is not: a text of many such lines would take hours.
+ * How often a statement is parsed while a quote is open. A line inside a quote that ends with a semicolon may end a
+ * statement that is unknown, such as a function body. The limit prevents quadratic time for a long text of such lines.
  */
 const mostAttempts = 10;
 /** How many characters of an unknown statement are shown. */
@@ -97,7 +97,7 @@ interface Filter {
   readonly ignored: RegExp | undefined;
   readonly summary: ScriptSummary;
   state: 'statements' | 'rows' | 'skipping';
-  /** The current statement, as far as it was read. */
+  /** The part of the current statement that was read so far. */
   statement: string;
   /** The quote that is still open at the end of the statement so far; null if none is. */
   quote: string | null;
@@ -110,9 +110,9 @@ interface Filter {
 type Push = (bytes: Buffer) => void;
 
 /**
- * Checks the SQL that pg_restore writes. Only statements whose whole text was recognised (`parseStatement`) pass, and
- * the rows that follow a COPY. Exactly the bytes that were parsed pass. Comments and psql's meta-commands are left out:
- * the caller has to send `\restrict`.
+ * Checks the SQL that pg_restore writes. Only statements whose whole text was recognised (`parseStatement`), and the
+ * rows that follow a COPY, pass. The bytes that pass are exactly the bytes that were parsed. Comments and psql's
+ * meta-commands are left out: the caller has to send `\restrict`.
  */
 export function filterScript({
   settings,
@@ -133,7 +133,7 @@ export function filterScript({
     attempts: 0,
     heading: { type: '', name: '' },
   };
-  /** Bytes that are not processed yet: the beginning of a line, or of what may be the end of rows. */
+  /** Bytes that are not processed yet: the beginning of a line, or a possible beginning of the end-of-rows marker. */
   let rest: Buffer = Buffer.alloc(0);
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -151,7 +151,7 @@ export function filterScript({
   return { stream, summary: filter.summary };
 }
 
-/** Runs `work`, and gives its error to the callback of a stream. */
+/** Runs `work`, and passes its error to the callback of a stream. */
 function finish(done: (error?: Error) => void, work: () => void): void {
   try {
     work();
@@ -161,14 +161,14 @@ function finish(done: (error?: Error) => void, work: () => void): void {
   }
 }
 
-/** @throws UnknownStatement if unknown statements are errors */
+/** Handles an unknown statement as `onUnknown` says. @throws UnknownStatement for `stop` */
 function refuse(filter: Filter): void {
   const text = filter.statement.trim().replaceAll(/\s+/g, ' ');
   const object = { ...filter.heading, statement: decode(text.slice(0, shownLength)) };
   if (filter.options.onUnknown === 'stop') throw new UnknownStatement(object);
   filter.summary.unknown.push(object);
   [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
-  // where an unknown statement ends is not known: reading goes on at the next heading comment of pg_restore
+  // the end of an unknown statement is uncertain: reading resumes at the next heading comment of pg_restore
   filter.state = 'skipping';
 }
 
@@ -258,9 +258,9 @@ function readRows(filter: Filter, bytes: Buffer, push: Push): Buffer {
   return bytes.subarray(after + 1);
 }
 
-/** @returns whether the rows are such as PostgreSQL writes */
+/** Counts rows and passes them to the listener. @returns false if PostgreSQL would not write such rows (zero bytes) */
 function countRows(filter: Filter, bytes: Buffer): boolean {
-  // psql reads a piece of a line only up to a zero byte, and would then take `\.` inside of a row for the end of the rows
+  // psql reads a part of a line only up to a zero byte, and could take `\.` inside a row for the end of the rows
   if (bytes.includes(0)) {
     filter.statement = 'rows with a zero byte';
     refuse(filter);
@@ -274,7 +274,7 @@ function countRows(filter: Filter, bytes: Buffer): boolean {
   return true;
 }
 
-/** The script has ended: what is left must be no part of a statement or of rows. */
+/** Handles the end of the script: an incomplete statement or rows without an end count as an unknown statement. */
 function readEnd(filter: Filter, rest: Buffer): void {
   if (filter.state === 'rows') filter.statement = 'rows without an end';
   else if (rest.length > 0) filter.statement += rest.toString('latin1');
@@ -307,7 +307,7 @@ const preambleLimit = 65_536;
  * Prepares the SQL of pg_restore for psql. Only the settings at the beginning are read; everything from the first
  * statement on passes unchanged.
  *
- * `\restrict` prevents psql from running meta-commands (`\!`) that somebody has hidden in a dump. It is inserted at the
+ * `\restrict` prevents psql from running meta-commands (`\!`) that a manipulated dump contains. It is inserted at the
  * beginning if pg_restore is too old to write it.
  */
 export function adaptSettings(options: ScriptSettings): Transform {
