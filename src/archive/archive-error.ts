@@ -6,7 +6,7 @@ export function archiveRejected(archive: string, fault: ArchiveFault, options?: 
   return new Failure({ kind: 'archive-rejected', archive, fault }, options);
 }
 
-/** Damaged, or different from its own description. @param reason a sentence without its full stop */
+/** The fault of an archive that is damaged or not allowed. @param reason a sentence without its full stop */
 export function invalid(reason: string): ArchiveFault {
   return { kind: 'invalid', reason };
 }
@@ -50,7 +50,7 @@ export function rejectionReason(error: unknown): string {
   }
 }
 
-/** For a table, which has room for a word or two. */
+/** A short description of each other format, for messages and tables. */
 const otherFiles = {
   sql: 'a plain SQL dump',
   dump: 'a dump of pg_dump',

@@ -10,8 +10,8 @@ import { type Archive, openArchive, type SideFile } from './reader.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /**
- * Opens an archive, or a bare database file: a SQLite file, and a dump of `pg_dump` (custom format or plain SQL) where
- * its rows are read without a server.
+ * Opens an archive or a bare SQLite file. For a SQLite installation, it also opens a bare dump of `pg_dump` (custom
+ * format or plain SQL), because db-init reads its rows without a server.
  * @param engine of the installation; null if it is not known
  * @throws Failure `archive-rejected`
  */
@@ -24,7 +24,7 @@ export async function openArchiveOrFile(
     return await openArchive(file, limits);
   } catch (error) {
     const kind = error instanceof Failure ? await engineOfBare(file, error.problem) : null;
-    // a PostgreSQL server loads dumps with its own tools: the refusal says how
+    // the operator loads a dump into PostgreSQL with PostgreSQL's own tools: the rejection says how
     if (kind === null || (kind === 'postgresql' && engine !== 'sqlite')) throw error;
     return openBare(file, kind);
   }

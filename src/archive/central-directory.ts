@@ -102,7 +102,7 @@ function* namesOf(
   }
 }
 
-/** The name in a record of the directory that was checked before. */
+/** Reads the name in a directory record. The record was checked before. */
 function nameAt(reader: FileReader, at: number): string {
   const record = reader.bytes(at, 46);
   const [flags, length, extra] = [record.readUInt16LE(8), record.readUInt16LE(28), record.readUInt16LE(30)];
@@ -251,7 +251,7 @@ function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
 }
 
 /**
- * Why an archive is refused as too large that was not read.
+ * The fault of an archive that exceeds the limits; null if it does not. It reads no archive.
  * @param archive the number of its entries, their bytes before compression, and the bytes of its file
  */
 export function faultOfArchiveSize(

@@ -76,12 +76,12 @@ export async function isCustomDump(file: string): Promise<boolean> {
   return head.toString('latin1') === marks.dump;
 }
 
-/** Whether the name of an incomplete archive is that of a piece of a split archive. */
+/** Whether a file has a name like a piece of a split archive. */
 export function isPiece(file: string): boolean {
   return pieceName.test(file);
 }
 
-/** How deep a folder is read, and how many names are enough. */
+/** The depth to which a folder is read, and the number of names after which reading stops. */
 const deepest = 4;
 const namesEnough = 20_000;
 
@@ -134,7 +134,7 @@ async function* unpacked(file: string): AsyncGenerator<Buffer, void, undefined> 
   try {
     yield* gunzip;
   } catch {
-    // decide by what was unpacked until then
+    // recognise the content by the bytes before the error
   }
 }
 
@@ -195,7 +195,7 @@ function isText(head: Buffer): boolean {
   return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)));
 }
 
-/** Checks that the database entry begins as it must; null if it does. A checksum would not show this. */
+/** Checks the magic number of the database entry; null if it is right. A checksum does not detect a wrong format. */
 export async function faultOfDatabase(engine: Engine, database: ArchiveEntry): Promise<string | null> {
   const mark = databaseMarks[engine];
   const head = await readBeginning(database, mark.length);
@@ -221,7 +221,7 @@ export interface TarEntry {
 
 const block = 512;
 const longestLine = 128;
-/** Names and bytes that are read: they are enough to recognise a data directory. */
+/** The most names and bytes that are read: enough to recognise a data directory. */
 const most = { names: 20_000, bytes: 256 * 1024 * 1024 };
 
 /**
@@ -268,7 +268,7 @@ function textIn(header: Buffer, at: number, length: number): string {
   return header.toString('utf8', at, at + length).replace(/\0.*/s, '');
 }
 
-/** Octal digits. For numbers that are too large for them, GNU tar writes the bytes of the number. */
+/** Reads a number in octal digits. GNU tar writes larger numbers in binary. */
 function numberIn(header: Buffer, at: number, length: number): number {
   const field = header.subarray(at, at + length);
   if (((field[0] ?? 0) & 0x80) !== 0) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);

@@ -28,15 +28,15 @@ const followed = 0x0008;
 /** The largest value of a 32-bit field: the true value is in a ZIP64 field. */
 export const inExtra = 0xffff_ffff;
 
-/** What memory holds of each entry. */
+/** The facts of all entries that stay in memory. */
 export interface EntryTable {
   /** The number of entries. */
   readonly count: number;
   /** @param name the name for the entry */
   readonly entry: (index: number, name: string) => StoredEntry;
-  /** Where its record in the directory begins. */
+  /** The position of its directory record in the file. */
   readonly at: Float64Array;
-  /** Where its own header begins. */
+  /** The position of its local header in the file. */
   readonly offset: Float64Array;
   readonly descriptor: (index: number) => Descriptor;
   readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
@@ -84,7 +84,7 @@ export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds
   return whole && true64 && placed ? null : fault;
 }
 
-/** Compares an entry's own header with the directory: programs that use the one or the other must see the same. */
+/** Compares the local header of an entry with the directory: programs may read either, and must see the same. */
 export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
     return invalid(`the entry ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);

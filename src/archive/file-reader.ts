@@ -3,7 +3,7 @@ import { RandomAccessReader } from 'yauzl';
 
 /** Bytes for each read, if nothing else is asked for: the headers of many small entries. */
 const defaultPage = 64 * 1024;
-/** Reading alternates between the directory and the entries' own headers. */
+/** Two, because reading alternates between the directory and the local headers. */
 const pagesKept = 2;
 
 interface Page {
@@ -20,7 +20,7 @@ export class FileReader extends RandomAccessReader {
   readonly #pageSize: number;
   /** Bytes of the file. */
   readonly size: number;
-  /** The block that was used last is the last one. */
+  /** The most recently used page is the last one. */
   #pages: readonly Page[] = [];
 
   constructor(file: number, size: number, pageSize: number) {
@@ -71,12 +71,13 @@ export class FileReader extends RandomAccessReader {
     return { start, bytes };
   }
 
-  /** yauzl calls `close` whenever it has nothing to read, so `close` does nothing. */
+  /** Closes the file. `close` does nothing, because yauzl calls it whenever it has nothing to read. */
   end(): void {
     closeSync(this.#file);
   }
 }
 
+/** Opens a file for reading. The caller closes it with `end`. @throws Error of the file system */
 export function openReader(file: string, pageSize = defaultPage): FileReader {
   const descriptor = openSync(file, 'r');
   return new FileReader(descriptor, fstatSync(descriptor).size, pageSize);

@@ -25,7 +25,7 @@ export interface Manifest {
   readonly engine: Engine;
   readonly kind: ArchiveKind;
   readonly createdAt: Date;
-  /** Of db-init. */
+  /** The version of db-init. */
   readonly version: string;
   /** The name of the database for people; it holds no secret. */
   readonly database: string;
@@ -38,8 +38,8 @@ export interface Manifest {
   /** The number of rows of each table, counted in the snapshot of the copy. */
   readonly rows: Readonly<Record<string, number>>;
   /**
-   * Every entry except the manifest. Without the uploads in a manifest that was read from an archive or is being
-   * written.
+   * Every entry except the manifest. If the manifest was read from an archive or is being written, the uploads are
+   * missing here.
    */
   readonly members: Readonly<Record<string, ListedEntry>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
@@ -73,7 +73,7 @@ export function renderListedEntry(name: string, { size, sha256 }: ListedEntry): 
 
 /**
  * The same as `renderManifest`, for more entries than memory should hold.
- * @param listed texts of `renderMember`, in any pieces; the manifest must have at least one other entry
+ * @param listed texts of `renderListedEntry`, in any pieces; the manifest must have at least one other entry
  */
 export function* renderManifestAround(
   manifest: Manifest,
@@ -125,11 +125,11 @@ export function parseManifest(text: string): Manifest | null {
 /** What every manifest contains, also the application's. */
 export interface Description {
   readonly engine: Engine;
-  /** One row of alembic_version, whichever came first; null if it could not be read. */
+  /** One row of alembic_version; null if the application could not read it. */
   readonly revision: string | null;
   /** In local time, without a zone. */
   readonly createdAt: string | null;
-  /** Whether it has the key of db-init. */
+  /** Whether it has the key `db_init`. */
   readonly ours: boolean;
 }
 
@@ -207,6 +207,7 @@ function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null)
   return Object.fromEntries(entries);
 }
 
+/** Parses the size and the hash of an entry; null if one of them is missing or has another type. */
 export function parseListedEntry(value: unknown): ListedEntry | null {
   const { size, sha256 } = record(value) ?? {};
   return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
@@ -240,7 +241,7 @@ export class LongManifestError extends Error {}
 
 /**
  * Reads a manifest.json whose list of entries may not fit into memory.
- * @param onMember called with each entry in `db_init.members`; null for one that cannot be parsed
+ * @param onEntry called with each entry in `db_init.members`; null for one that cannot be parsed
  * @returns the text with an empty list of entries
  * @throws LongManifestError
  */

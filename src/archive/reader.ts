@@ -50,8 +50,8 @@ export interface SideFile {
 }
 
 /**
- * An archive of db-init or of the application, or a bare SQLite file or dump. Its names and its structure were checked; its
- * contents were not.
+ * An archive of db-init or of the application, or a bare SQLite file or dump. Its names and its structure were checked;
+ * its contents were not.
  */
 export interface Archive {
   readonly file: string;
@@ -62,18 +62,18 @@ export interface Archive {
   /** The logs beside a bare SQLite file; archives have none. */
   readonly sideFiles: readonly SideFile[];
   /**
-   * The revisions in the manifest: all of them in ours; in the application's one, or null if the application could not
-   * read it.
+   * The revisions in the manifest. db-init writes all of them; the application writes one. Null if the application
+   * could not read it.
    */
   readonly revisions: readonly string[] | null;
-  /** When it was made: ours has the instant, the application's has its local time. */
+  /** When it was made: an instant in archives of db-init, a local time in those of the application. */
   readonly createdAt: Date | string | null;
   /** The manifest of db-init; null for an archive of the application. */
   readonly manifest: Manifest | null;
   readonly uploads: Listing<ArchivedUpload>;
   /** The roots that it holds uploads of. */
   readonly uploadRoots: readonly UploadRootName[];
-  /** Every entry that is not ignored, those above included, in the order of the archive. */
+  /** All entries that are not ignored, also those in the fields above, in the order of the archive. */
   readonly entries: Listing<ArchiveEntry>;
   /** Bytes of all uploads, unpacked. */
   readonly uploadBytes: number;
@@ -98,7 +98,10 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
   }
 }
 
-/** A piece of an archive has no end record, or one that names several disks (yauzl's messages). */
+/**
+ * Whether a rejected file is a piece of a split archive: its end record names several disks (yauzl's message), or it has
+ * the name of a piece.
+ */
 function isCutUp(file: string, error: unknown): boolean {
   if (error instanceof Failure) return false;
   return reasonOf(error).startsWith('multi-disk') || isPiece(file);
@@ -124,13 +127,13 @@ interface EntryFacts {
   readonly directory: Directory;
   /** The folder that contains all entries, if somebody packed the folder. */
   readonly top: string;
-  /** The kind of each entry, as an index of `kinds`. */
+  /** The kind of each entry, as an index of `entryKinds`. */
   readonly kinds: Uint8Array;
-  /** Gives each name a number. What our manifest says about the name is found by that number. */
+  /** Gives each name a number, which is its index in `listed` and `hashes`. */
   readonly names: NameSet;
-  /** The number of each entry's name. */
+  /** The number of each entry's name, by the number of the entry in the directory. */
   readonly numbers: Uint32Array;
-  /** By that number: whether the manifest lists the name, and with which hash. */
+  /** By the number of the name: whether our manifest lists it, and its hash there. */
   readonly listed: Uint8Array;
   readonly hashes: Buffer;
   /** The entries whose names are those of desktop files, by their numbers in the directory. */
@@ -223,7 +226,7 @@ function* namedEntries(
   }
 }
 
-/** Reads short entries through one open file, as long as they are iterated over. Afterwards each opens the file again. */
+/** Reads short entries through one open file while an iteration runs. After it, each read opens the file again. */
 interface Contents {
   readonly whole: (entry: StoredEntry, sha256: Buffer | undefined) => Buffer;
   readonly end: () => void;
@@ -275,13 +278,13 @@ function bytesOf({ directory, kinds: places }: EntryFacts, wanted: (kind: EntryK
   return bytes;
 }
 
-/** Detects what an archive without a manifest may be. */
+/** The fault of a ZIP file without a manifest, with the format that its names show. */
 function foreignZip(names: readonly string[]): ArchiveFault {
   if (names.length === 0) return invalid(`it is empty: it has no ${manifestName}`);
   return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
 }
 
-/** Names that are read to detect it. */
+/** The number of names that are read to detect that format. */
 const mostNames = 20_000;
 
 /** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */

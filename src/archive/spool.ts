@@ -28,11 +28,11 @@ const checkEvery = 16 * 1024 * 1024;
 export interface ReceiveOptions {
   /** The folder for the temporary file. */
   readonly folder: string;
-  /** The name, for people, of the database that it is for. */
+  /** The name that messages use for the database to restore. */
   readonly database: string;
   readonly limits: ArchiveLimits;
   readonly signal: AbortSignal;
-  /** Hears of each piece how many bytes it has. */
+  /** Called with the number of bytes of each piece. */
   readonly onBytes: (bytes: number) => void;
 }
 

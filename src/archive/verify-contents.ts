@@ -10,7 +10,7 @@ import { tap } from './entry-content.ts';
 export interface VerifyOptions {
   /** Reads the database entry to its end, and throws if it cannot be restored. */
   readonly verifyDatabase: (content: Readable) => Promise<void>;
-  /** Hears of each piece how many bytes it has. */
+  /** Called with the number of bytes of each piece. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal: AbortSignal;
 }
@@ -34,7 +34,7 @@ export async function verifyEntries(archive: Archive, options: VerifyOptions): P
 
 async function verifyDatabase({ file, database }: Archive, options: VerifyOptions): Promise<void> {
   const content = new PassThrough();
-  // read what the check left unread: the hash covers it
+  // read the rest of the entry, which `verifyDatabase` may not read: the hash covers it
   const verify = async (): Promise<void> => {
     try {
       await options.verifyDatabase(content);

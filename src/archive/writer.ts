@@ -73,7 +73,7 @@ export function createArchive(
         addAbortSignal(failed, meter.stream);
         const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
         const filling = fill(meter.stream);
-        // the other half waits for the end of the content, which does not come
+        // if `fill` fails, the pipeline would wait for the end of the content for ever
         filling.catch(() => meter.stream.destroy());
         // if both fail, the error of `fill` has the reason
         const [filled, written] = await Promise.allSettled([filling, piped]);
@@ -179,9 +179,9 @@ function openOutput(into: string | Writable): Output {
 }
 
 interface Meter {
-  /** Passes on what goes into an entry. */
+  /** The content of an entry passes through this stream. */
   readonly stream: Transform;
-  /** What went through it, once it has ended. */
+  /** Size, hash and checksum of the content, once the stream has ended. */
   readonly taken: () => { readonly listed: ListedEntry; readonly crc: number };
 }
 

@@ -22,8 +22,8 @@ import type { BackupContext } from './context.ts';
 type FileReference = readonly [table: string, column?: string, how?: 'list' | 'text'];
 
 /**
- * The places, by the folder that the application writes the files to. Left out are files that the application can make
- * again (`data_exports`), original names of files (`data_imports`), and addresses of other servers.
+ * The places, by the folder that the application writes the files to. The list omits files that the application can
+ * make again (`data_exports`), original names of files (`data_imports`), and addresses of other servers.
  */
 const referencesByRoot: Readonly<Record<UploadRootName, readonly FileReference[]>> = {
   uploads: [
@@ -58,11 +58,11 @@ const referencesByRoot: Readonly<Record<UploadRootName, readonly FileReference[]
 type ReferencedFiles = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /**
- * Finds the folders to whose files the database refers, and that are missing, empty, or inside the container itself:
- * TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
- * @param spoken to how many files of each folder the database refers
- * @param holds whether there is any file of a folder that is there
- * @param isMounted whether a folder lies on a volume
+ * Finds folders that are missing, empty, or inside the container itself, although the database refers to files in
+ * them. TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
+ * @param referenced the number of files in each folder to which the database refers
+ * @param holds whether an existing folder has at least one file
+ * @param isMounted whether a folder is on a volume
  */
 export function findAbsentUploads(
   referenced: ReferencedFiles,
@@ -118,8 +118,8 @@ function countOf([table, column, how]: FileReference, engine: Engine): string {
 }
 
 /**
- * Logs these folders before a database is changed. A change comes with an upgrade, and an upgrade replaces the
- * container, with all files that only the old container had. The run goes on in any case.
+ * Warns of such folders before the database is changed. A change comes with an upgrade, and an upgrade replaces the
+ * container and deletes the files that only the old container had. The run continues in any case.
  */
 export async function warnOfAbsentUploads(
   { database, config, log, signal }: BackupContext,

@@ -40,7 +40,7 @@ export interface BackupRequest {
   readonly destination: Destination;
   /** Whether the database is healthy, for the manifest; undefined where that is unknown. */
   readonly healthy?: boolean;
-  /** Whether a whole archive of the same kind that holds the same database may be used instead of a new one. */
+  /** Whether an intact archive of the same kind with the same database content replaces a new one. */
   readonly reuseEqual?: boolean;
 }
 
@@ -136,7 +136,7 @@ export async function streamBackup(
 const copyBeside = (archive: string, tag: string): string =>
   `${archive}.${randomBytes(4).toString('hex')}.${tag}.sqlite.partial`;
 
-/** The same dumper, whose copy is verified while it is written. */
+/** Returns a dumper that verifies the copy while it writes the copy. */
 function verifiedWhileWritten(dumper: Dumper): Dumper {
   return {
     ...dumper,
@@ -160,7 +160,7 @@ function verifiedWhileWritten(dumper: Dumper): Dumper {
         const [contents] = await Promise.all(parts);
         return contents;
       } catch (error) {
-        // whichever part failed, the others must not wait for it
+        // one part failed: stop the others, which would wait for it
         fork.destroy();
         copyToVerify.destroy();
         await Promise.allSettled(parts);
@@ -171,8 +171,8 @@ function verifiedWhileWritten(dumper: Dumper): Dumper {
 }
 
 /**
- * A database that cannot be read is reported by its state; a lost database and a missing right have exit codes of their
- * own.
+ * Whether an error is reported as it is, and not as a failed backup: an unreadable database, a lost connection and
+ * missing rights have their own messages and exit codes.
  */
 function namesItsCause(error: unknown): boolean {
   return (

@@ -35,7 +35,7 @@ export interface Dumper {
    * Writes a copy of one snapshot and ends the stream.
    * @param begins called at the first byte with the number of bytes to come; null if it is unknown
    * @returns what the database held in that snapshot; `digest` is equal for two copies only if they hold the same,
-   *   and is null where the hash of the copy itself serves
+   *   and is null if the hash of the copy itself can be used
    */
   copy(
     into: Writable,

@@ -66,7 +66,7 @@ export async function makeManualBackup(
   return backup;
 }
 
-/** Asked under the run lock, because another scheduler may have made the backup. */
+/** Finds a manual backup made since a time. Call it under the run lock: another scheduler may be making one. */
 async function findMadeSince(
   since: Date,
   folder: string,
@@ -78,7 +78,7 @@ async function findMadeSince(
 }
 
 /**
- * Writes such a backup to a stream.
+ * Writes a manual backup to a stream.
  * @throws Failure `backup-failed`
  */
 export async function streamManualBackup(
@@ -97,7 +97,7 @@ export async function streamManualBackup(
   logContents(written, referenced, context);
 }
 
-/** The summary of a database in any state. */
+/** Counts the files to which the database refers, in any state; if that fails, warns and returns no counts. */
 async function countFiles({ database, log, signal }: BackupContext): ReturnType<typeof countReferencedFiles> {
   try {
     return await countReferencedFiles(database, (await database.observe('quick')).catalog);

@@ -29,7 +29,7 @@ export interface RetentionPlan {
 
 /**
  * Removes the oldest archives beyond a number.
- * @param proven the backup that was just made. It counts as the newest: a wrong clock may have given others a later
+ * @param newest the backup that was just made. It counts as the newest: a wrong clock may have given others a later
  *   time
  * @returns the paths of what was removed
  */
@@ -73,7 +73,8 @@ export interface FoundArchive {
 const tolerance = 60 * 60 * 1000;
 
 /**
- * The newest backup that was verified when it was made, of either kind.
+ * The newest backup by db-init; null if there is none. It skips archives with a time in the future. Each was verified
+ * when it was made.
  * @param names names of the database in it (`namesOf`); null for any
  * @param kind null for either
  * @throws Failure `backups-not-listed`
@@ -112,7 +113,7 @@ export async function findArchives(
 
 /**
  * Verifies the newest archive, then removes the oldest ones beyond a number.
- * @param prove reads an archive to its end, and throws if it cannot be restored
+ * @param verify reads an archive to its end, and throws if it cannot be restored
  * @param onRemoved called with each removed archive
  * @returns how many are left
  * @throws Failure `backups-not-pruned` if the newest is not whole: then an older one may be the only usable backup

@@ -90,18 +90,22 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   await prune(path, context);
 }
 
-/** A missing right of the database user has an exit code of its own. */
+/** The failure of a safety backup. Missing rights stay as they are, because they have their own exit code. */
 function safetyFailure(context: Pick<BackupContext, 'database'>, error: unknown): Failure {
   const named = error instanceof Failure && error.problem.kind === 'missing-rights';
   return named ? error : backupFailure(context, obstacleOf(error), 'safety');
 }
 
+/** The obstacle to a backup that an error stands for. */
 export function obstacleOf(error: unknown): BackupObstacle {
   if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
   return { kind: 'failed', reason: reasonOf(error), cause: causeOf(error) };
 }
 
-/** A folder inside the container is deleted together with the container. */
+/**
+ * Refuses a backup folder inside the container: it is deleted together with the container.
+ * @throws Failure `backup-failed`
+ */
 function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
   if (isPersistentFolder(folder)) return;

@@ -35,7 +35,7 @@ export type Health =
 /** Milliseconds: if a backup has not begun this long after it was due, its scheduler counts as dead. */
 const longestDelay = 10 * 60 * 1000;
 
-/** @param state the state of a running process; null if there is none */
+/** Checks the health of a scheduler. @param state the state of a running process; null if there is none */
 export function judgeScheduler(state: SchedulerState | null, now: Date): Health {
   if (state === null) return { kind: 'absent' };
   const { next, last } = state;
