@@ -15,7 +15,7 @@ export interface ComposeFiles {
   readonly unread: readonly string[];
 }
 
-/** The text of a file. */
+/** A file: its name and its text. */
 export interface NamedText {
   /** The name for messages; null for standard input. */
   readonly name: string | null;
@@ -23,8 +23,8 @@ export interface NamedText {
 }
 
 /**
- * Reads a file that another one names; null if that fails.
- * @param folder where a relative path begins
+ * Reads a file that another file names; null if that fails.
+ * @param folder the base of relative paths
  */
 export type ReadOther = (path: string, folder: string) => NamedText | null;
 
@@ -41,13 +41,13 @@ export class NoComposeFile extends Error {
   }
 }
 
-/** A folder, and what is the same for all files that are read together. */
+/** The folder of a file, and the values that all files of one parse share. */
 interface Place {
-  /** Where relative paths begin; null if the file came on standard input, and no other one can be read. */
+  /** The base of relative paths; null for standard input: then no other file can be read. */
   readonly folder: string | null;
   readonly readOther: ReadOther;
   readonly unread: Set<string>;
-  /** The files that led here, to cut a circle. */
+  /** The number of `include` and `extends` that led to this file; a limit ends cycles. */
   readonly depth: number;
 }
 
@@ -74,7 +74,10 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
   };
 }
 
-/** The documents of a file, which compose merges like several files, each after those that it includes. */
+/**
+ * The documents of a file, each after the documents that it includes. Compose merges several documents like several
+ * files.
+ */
 function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
   return parseFile(given).flatMap((document) => {
     const services = servicesOf(document);
@@ -83,7 +86,10 @@ function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
   });
 }
 
-/** The models that `include` names. Several paths of one entry are merged, and have the folder of the first. */
+/**
+ * The included documents. The files of one entry are merged; their paths are relative to `project_directory` or, without
+ * it, to the folder of the first file.
+ */
 function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
   return listOf(document['include']).flatMap((entry) => {
     const paths = listOf(textOf(entry) ?? mapOf(entry)['path']).map((path) => textOf(path) ?? '');
@@ -100,14 +106,14 @@ function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
   });
 }
 
-/** A file named by another one; null, and noted, if it cannot be read. */
+/** Reads a file that another file names. If that fails, returns null and adds the path to `unread`. */
 function read(path: string, { folder, readOther, unread, depth }: Place): NamedText | null {
   const file = folder === null || depth > deepest ? null : readOther(withDefaults(path), folder);
   if (file === null) unread.add(path);
   return file;
 }
 
-/** The documents of a file. */
+/** Parses the documents of a file. @throws NoComposeFile */
 function parseFile({ name, text }: NamedText): readonly YamlMap[] {
   let documents: readonly unknown[];
   try {
@@ -123,7 +129,7 @@ function parseFile({ name, text }: NamedText): readonly YamlMap[] {
   return files;
 }
 
-/** A service merged with the services that it extends. A circle of `extends` is cut. */
+/** A service merged with the services that it extends. A cycle of `extends` ends at the deepest level. */
 function extended(service: YamlMap, services: YamlMap, place: Place): YamlMap {
   const { extends: base, ...own } = service;
   const name = textOf(base) ?? textOf(mapOf(base)['service']);
@@ -141,7 +147,7 @@ function extended(service: YamlMap, services: YamlMap, place: Place): YamlMap {
   return mergeMaps(mapOf(fromFolder(found, folder, place)), own);
 }
 
-/** A service of a file in another folder, with its relative paths as they are written here. */
+/** Changes the relative paths of a service from another folder: they become relative to this file's folder. */
 function fromFolder(service: unknown, folder: string, place: Place): unknown {
   const way = place.folder === null ? '' : relative(place.folder, folder);
   if (way === '' || !isMap(service)) return service;

@@ -2,7 +2,7 @@ import type { ComposeFiles } from './compose-file.ts';
 import { withDefaults } from './interpolation.ts';
 import type { Service } from './service.ts';
 
-/** The application's database, as far as the files show it. */
+/** The application's database according to the files. */
 export type Address =
   /** The database is a service of the same files. */
   | { readonly kind: 'service'; readonly service: Service; readonly host: string }
@@ -10,12 +10,13 @@ export type Address =
   /** @property file absolute, in the container */
   | { readonly kind: 'sqlite'; readonly file: string }
   /**
-   * The files do not show it.
-   * @property given whether the application gets it from a place that was not read: an env file, a secret, a variable
+   * The files do not contain the address.
+   * @property likely the PostgreSQL server that the application probably uses
+   * @property given whether the address is in a place that was not read: an env file, a secret, a variable
    */
   | { readonly kind: 'unseen'; readonly likely: Service | null; readonly given: boolean };
 
-/** A variable of the application that holds a part of the address under a name that db-init does not know. */
+/** A variable of the application that has a part of the address, and whose name is not a setting of db-init. */
 export interface Translation {
   readonly variable: string;
   /** The name of db-init's setting. */
@@ -29,7 +30,7 @@ export interface Installation {
   readonly applications: readonly [Service, ...Service[]];
   readonly address: Address;
   readonly translations: readonly Translation[];
-  /** Services of other images that look like TimeTracker as well, or have the same address of a database. */
+  /** Services of other images that also look like TimeTracker, or that use the same database. */
   readonly similar: readonly Service[];
   /** db-init, if it was added to the files already. */
   readonly dbInit: Service | null;
@@ -43,8 +44,8 @@ export interface Unclear {
 }
 
 /**
- * Finds the application and its database.
- * @param chosen the name of the application's service, if the owner gave it
+ * Finds the application and its database, or says why it cannot tell.
+ * @param chosen the name of the application's service; null if the operator named none
  */
 export function findInstallation({ services }: ComposeFiles, chosen: string | null): Installation | Unclear {
   const names = services.map(({ name }) => name);
@@ -84,10 +85,10 @@ function hasAddressOf({ variables }: Service, application: Service): boolean {
 
 const isDbInit = (service: Service): boolean => service.name === 'db-init' || isImageOfDbInit(service);
 
-/** Whether a service is db-init by its image, or by the variable that names it. */
+/** Whether the image of a service is db-init, by its name or by a variable such as `${DB_INIT_IMAGE}`. */
 export const isImageOfDbInit = ({ image }: Service): boolean => /db[-_]?init/i.test(image);
 
-/** Two services of one image, or built from the same sources. */
+/** Whether two services have the same image, or are built from the same sources. */
 function isSameProgram(one: Service, other: Service): boolean {
   if (one.builds && other.builds) return JSON.stringify(one.raw['build']) === JSON.stringify(other.raw['build']);
   return one.image !== '' && one.image === other.image;
@@ -106,7 +107,7 @@ const knownVariables = [
   'UPLOAD_FOLDER',
 ];
 
-/** How much a service looks like TimeTracker, by the names that its own files and images use. */
+/** Scores how much a service looks like TimeTracker, by the names in its compose files and images. */
 function similarityOf(service: Service): number {
   if (isPostgres(service)) return 0;
   const { variables, mounts } = service;
@@ -133,7 +134,7 @@ export function isPostgres({ image }: Service): boolean {
 
 const serverWords =
   /(?:^|[-_.])(?:postgres|postgis|postgresql|pgvector|pgvecto|vchord|pgautoupgrade|paradedb|citus|timescaledb|spilo)(?:$|[-_.\d])/i;
-/** Programs that go with a server, and the application itself. */
+/** Names of tools for a PostgreSQL server, and of the application itself. */
 const otherWords = /time-?tracker|export|backup|dump|admin|bouncer|pool|proxy|metrics|operator|client|migrat/i;
 
 const translated: readonly (readonly [setting: string, variables: RegExp])[] = [
@@ -145,10 +146,10 @@ const translated: readonly (readonly [setting: string, variables: RegExp])[] = [
   ['POSTGRES_PASSWORD', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_(?:PASSWORD|PASS)$/],
 ];
 
-/** The variables of an address that db-init knows. */
+/** The variables of a database address that db-init reads. */
 const known = /^(?:DATABASE_URL|POSTGRES_(?:HOST|DB|USER)|PGHOST)(?:_FILE)?$/;
 
-/** The parts of an address that the application has under other names; none if it has one that db-init knows. */
+/** The parts of an address in variables that db-init does not read; empty if there is one that it reads. */
 function translationsOf({ environment, variables }: Service): readonly Translation[] {
   if ([...variables.keys()].some((name) => known.test(name))) return [];
   return translated.flatMap(([setting, names]) => {
@@ -192,7 +193,7 @@ function placeInParts(variables: Service['variables']): Place {
   };
 }
 
-/** The first server of an address; null if it names none, or the folder of a socket. */
+/** The first server in a URL; null if there is none, or if the host is the folder of a socket. */
 function placeInUrl(url: string): Place | null {
   const [, rest] = /^postgres\w*(?:\+\w+)?:\/\/(?:.*@)?(.*)$/.exec(url) ?? [];
   if (rest === undefined) return null;
@@ -205,7 +206,7 @@ function placeInUrl(url: string): Place | null {
   return { host: bracketed ?? host, port: port || (parameters.get('port') ?? '') || '5432' };
 }
 
-/** The names by which a container reaches the machine that it runs on, or its own network. */
+/** Host names that mean the host machine, or the container itself. */
 const thisMachine = /^(?:localhost|127(?:\.\d+){3}|::1|(?:host|gateway)\.(?:docker|containers)\.internal)$/i;
 
 function serverAt({ host, port }: Place, application: Service, services: readonly Service[]): Service | null {
@@ -221,7 +222,7 @@ function serverAt({ host, port }: Place, application: Service, services: readonl
 }
 
 /**
- * Whether the service in the address is a PostgreSQL server, by its image or by the variables that such images take.
+ * Whether the service in the address is a PostgreSQL server, by its image or by the variables that such images read.
  */
 export function servesPostgres(service: Service): boolean {
   const variables = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD', 'POSTGRESQL_PASSWORD'];
@@ -229,8 +230,8 @@ export function servesPostgres(service: Service): boolean {
 }
 
 /**
- * Whether the tag of an image may name a newer release later (no tag, `latest`, a single number), or the image is built
- * here.
+ * Whether the tag of an image may point to a newer release later (no tag, `latest`, a single number), or the image is
+ * built from sources.
  */
 export function isFloating({ image, builds }: Service): boolean {
   if (builds || image === '') return true;

@@ -2,8 +2,8 @@
 const variable = /\$\{[A-Za-z_]\w*(?:(:?[-+?])([^{}]*))?\}/g;
 
 /**
- * The text as compose reads it if no variable is set: with the defaults, and empty for all others. The real value may
- * differ; this serves only to recognise services.
+ * The text as compose reads it if no variable is set: a variable becomes its default, or else the empty text. The real
+ * value may differ, so use it only to recognise services.
  */
 export function withDefaults(text: string): string {
   let before = '';

@@ -14,7 +14,7 @@ export function normalizeService(service: YamlMap): YamlMap {
   return normalized;
 }
 
-/** Changes a value, also one that replaces that of earlier files. */
+/** Changes a value; of a `Replacement`, its content. */
 function inside(value: unknown, change: (value: unknown) => unknown): unknown {
   if (!(value instanceof Replacement)) return change(value);
   return new Replacement(value.content === undefined ? undefined : change(value.content));
@@ -38,7 +38,7 @@ function named(value: unknown): YamlMap {
 
 /**
  * Merges two maps as compose does: maps are merged, lists are joined, other values are replaced.
- * @param of the key that has these maps
+ * @param of the key under which the maps are
  */
 export function mergeMaps(under: YamlMap, over: YamlMap, of = ''): YamlMap {
   const merged: Record<string, unknown> = { ...under };
@@ -49,13 +49,13 @@ export function mergeMaps(under: YamlMap, over: YamlMap, of = ''): YamlMap {
     if (value === undefined) Reflect.deleteProperty(merged, key);
     else if (isMap(value)) merged[key] = mergeMaps(mapOf(former), value, key);
     else if (Array.isArray(former) && Array.isArray(value)) merged[key] = joined(key, former, value);
-    // a variable without a value is one: that of compose's own environment
+    // a variable without a value counts: compose takes it from its own environment
     else if (value !== null || former === undefined || of === 'environment') merged[key] = value;
   }
   return merged;
 }
 
-/** Joins two lists. A mount takes the place of an earlier one at the same path. */
+/** Joins two lists. A mount replaces an earlier mount at the same path. */
 function joined(key: string, former: readonly unknown[], value: readonly unknown[]): readonly unknown[] {
   if (key !== 'volumes') return [...former, ...value];
   const targets = new Map([...former, ...value].map((mount) => [parseMount(mount).target, mount]));

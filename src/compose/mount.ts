@@ -4,7 +4,7 @@ import { mapOf, textOf } from './yaml.ts';
 /** A mount of a service. */
 export interface Mount {
   readonly target: string;
-  /** A folder or file of the machine, not a named volume. */
+  /** Whether it is a folder or file of the host, not a named volume. */
   readonly bind: boolean;
   readonly readOnly: boolean;
   /** As written in the file. */
@@ -37,7 +37,7 @@ export function parseMount(written: unknown): Mount {
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
-/** A mount with another path in the place of a relative one. */
+/** Replaces the source of a mount if it is a relative path. */
 export function changeSource(written: unknown, change: (path: string) => string): unknown {
   const short = textOf(written);
   if (short !== null) return short.startsWith('.') ? change(short) : short;
@@ -46,8 +46,8 @@ export function changeSource(written: unknown, change: (path: string) => string)
 }
 
 /**
- * A path of a file in another folder. An absolute one, or one that begins with a variable, stays as it is.
- * @param folder the way to that folder
+ * Prefixes a path with a folder. An absolute path, or one that begins with a variable, stays unchanged.
+ * @param folder the relative path to the folder in which `path` is valid
  */
 export const pathFrom = (folder: string, path: string): string =>
   /^[/~$]/.test(path) ? path : `${folder}/${path.replace(/^\.\/+/, '')}`;

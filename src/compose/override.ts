@@ -16,21 +16,21 @@ export interface Override {
   readonly remarks: readonly Remark[];
 }
 
-/** Notes and questions for the reader at places of the file. */
+/** Notes and questions that are written as comments into the file. */
 export type Remark =
   | { readonly kind: 'attachments'; readonly application: string }
   | { readonly kind: 'floating' }
   | { readonly kind: 'owner-of-folders' }
   | { readonly kind: 'named-user'; readonly user: string }
-  /** @property read whether it is known which settings they hold */
+  /** @property read whether the files were read */
   | { readonly kind: 'env-files'; readonly files: readonly string[]; readonly read: boolean }
   | { readonly kind: 'translated'; readonly variables: readonly string[] }
   | { readonly kind: 'similar'; readonly services: readonly string[] }
-  /** Another program than db-init has the name that db-init gets. */
+  /** A service of another program has db-init's name. */
   | { readonly kind: 'name-taken'; readonly image: string }
   | { readonly kind: 'sqlite-without-volume'; readonly file: string }
   | { readonly kind: 'external'; readonly host: string }
-  /** @property given whether the application has it from a place that was not read, or else from nowhere */
+  /** @property given whether the address is in a place that was not read; if not, it is missing */
   | { readonly kind: 'unseen-address'; readonly server: string | null; readonly given: boolean }
   | { readonly kind: 'doubtful-server'; readonly service: string; readonly checked: boolean }
   | { readonly kind: 'health-check'; readonly service: string; readonly former: 'none' | 'socket' }
@@ -43,7 +43,7 @@ const attachmentVolume = 'app_attachments';
 /** The application's log folder, which db-init does not need. */
 const logFolder = '/app/logs';
 
-/** What db-init needs like the application, besides user, environment and volumes. */
+/** The keys that db-init copies from the application's service, besides user, environment and volumes. */
 const sameAsApplication = [
   'profiles',
   'network_mode',
@@ -60,13 +60,13 @@ const sameAsApplication = [
 ] as const;
 
 /**
- * The variables of an address. If the application's file has a whole DATABASE_URL, the others are left out: values in
- * .env with these names are for the server.
+ * The variables of an address. If the application's file has a complete DATABASE_URL, the others are left out, because
+ * .env may set variables of these names for the server.
  */
 const addressVariables =
   /^(?:DATABASE_URL|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$|^DATABASE_URL_FILE$/;
 
-/** The settings that the application has as well, so that its env files may hold them. */
+/** The settings that the application also has, so its env files may contain them. */
 const sharedSettings = /^(?!TT_(?!SKIP_DB_CLEANUP$))/;
 
 const backups = {
@@ -84,7 +84,7 @@ const backups = {
 };
 
 /**
- * Makes the override.
+ * Plans the override: the service db-init, the changes to other services, and the remarks.
  * @param settings the names of all settings of db-init, in the order of the file
  */
 export function planOverride(
@@ -114,7 +114,7 @@ export function planOverride(
   const added = volume === null ? [] : [`${volume}:${attachments}`];
   if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
   const { raw, envFiles } = application;
-  // db-init needs no socket of the machine, such as Docker's, and has a /tmp of its own
+  // db-init needs no socket of the host, such as Docker's, and gets its own /tmp
   const mounts = application.mounts.filter(
     ({ target }) => target !== logFolder && target !== '/tmp' && !target.endsWith('.sock'),
   );
@@ -160,7 +160,7 @@ export function planOverride(
       tmpfs: '/tmp',
       stop_grace_period: '30s',
     },
-    // compose joins the lists of profiles, so the service would run with each of them
+    // compose joins the lists of profiles, so the backup service would also run with the application's profiles
     backups: raw['profiles'] === undefined ? backups : null,
     others,
     volumes: volume === null ? [] : [volume],
@@ -169,8 +169,8 @@ export function planOverride(
 }
 
 /**
- * User and groups of the application. Names of users and groups are those of its image; in the image of db-init only
- * root has one.
+ * The application's user and groups. Names of users and groups are defined in its image; the image of db-init has only
+ * the name root.
  */
 function userOf({ raw }: Service): {
   readonly written: Readonly<Record<string, unknown>>;
@@ -199,7 +199,7 @@ function namesOf({ applications, address }: Installation): ReadonlyMap<string, s
   ]);
 }
 
-/** The settings as the files write them; the others come from .env. */
+/** The settings with the values in the files; the other settings refer to .env. */
 function environmentOf(
   installation: Installation,
   settings: readonly string[],
@@ -211,12 +211,12 @@ function environmentOf(
     ...namesOf(installation),
     ...translations.map(({ setting, value }) => [setting, value] as const),
     ...application.environment,
-    // if db-init is in the files already, it is the reason why the application's own clean-up is off
+    // if db-init is in the files already, an earlier override has set this variable for the application
     ...(dbInit === null ? [] : [['TT_SKIP_DB_CLEANUP', undefined] as const]),
     ...(dbInit?.environment ?? []),
   ]);
   const remarks: Remark[] = [];
-  // what stands in .env arrives by ${…}
+  // ${…} passes the values in .env
   const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
   if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere, read: inEnvFiles !== null });
   const whole = typeof given.get('DATABASE_URL') === 'string' || inEnvFiles?.has('DATABASE_URL') === true;

@@ -12,14 +12,14 @@ export interface Service {
   /** Null: compose takes the variable from its own environment. */
   readonly environment: ReadonlyMap<string, string | null>;
   readonly envFiles: readonly string[];
-  /** What its env files say; null if one of them was not read. */
+  /** The variables in its env files; null if one of them was not read. */
   readonly inEnvFiles: ReadonlyMap<string, string> | null;
-  /** Both, as far as they were read. */
+  /** The variables of `environment` and of the env files that were read. */
   readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
   /** The names by which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
-  /** Other names under which only this service reaches services, and the names of those services. */
+  /** Aliases that only this service can use: alias → name of the service. */
   readonly links: ReadonlyMap<string, string>;
   /** Published ports. */
   readonly ports: ReadonlySet<string>;
@@ -35,7 +35,7 @@ export interface Service {
 
 /**
  * Parses a service whose lists were normalized (`normalizeService`).
- * @param inEnvFiles what its env files say; null if one of them was not read
+ * @param inEnvFiles the variables in its env files; null if one of them was not read
  */
 export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['inEnvFiles']): Service {
   const environment = Object.entries(mapOf(raw['environment'])).map(
@@ -70,16 +70,16 @@ export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['in
   };
 }
 
-/** An entry of `env_file`: a path, or the long form. */
+/** The path in an entry of `env_file`: the entry itself, or `path` of the long form. */
 export const envFilePath = (written: unknown): string => textOf(written) ?? textOf(mapOf(written)['path']) ?? '';
 
-/** `service:alias`, or `service` alone. */
+/** Parses `service:alias`, or `service` alone. */
 function parseLink(written: unknown): readonly [string, string] {
   const [service = '', alias = service] = withDefaults(textOf(written) ?? '').split(':');
   return [alias, service];
 }
 
-/** `5433:5432`, `127.0.0.1:5433:5432/tcp`, or the long form. */
+/** The published port of `5433:5432`, `127.0.0.1:5433:5432/tcp`, or the long form. */
 function publishedPort(written: unknown): string {
   const short = textOf(written);
   if (short === null) return withDefaults(textOf(mapOf(written)['published']) ?? '');

@@ -21,8 +21,8 @@ export const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'boolean' ? String(value) : null;
 
 /**
- * A value that replaces the one of earlier files, instead of being merged into it: `!override`, or `!reset`, which removes
- * the former value.
+ * A value that replaces the value of earlier files instead of being merged into it: `!override`, or `!reset`, which
+ * removes the earlier value.
  */
 export class Replacement {
   /** Undefined for `!reset`. */

@@ -31,7 +31,10 @@ export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): r
   ];
 }
 
-/** The schema of the head in two parts, for a load of rows in between: loading is fastest into tables without keys. */
+/**
+ * The schema of the head in two parts. Rows are loaded between the two, because loading is fastest into tables without
+ * keys.
+ */
 export interface Frame {
   /** Types, and the tables with only their columns. */
   readonly tables: readonly string[];
@@ -60,7 +63,7 @@ export function renderFrame(head: Catalog): Frame {
   };
 }
 
-/** Tables after those that they refer to, except in cycles. */
+/** Sorts tables: each comes after the tables that it refers to, except in cycles. */
 function inDependencyOrder(tables: Catalog['tables']): readonly [string, Table][] {
   const visited = new Set([versionTable]);
   const visit = (name: string): [string, Table][] => {
@@ -81,8 +84,8 @@ function insertRows(name: string, rows: SeedRows[string]): string[] {
 }
 
 /**
- * The statements with which a person can insert the seed rows of a table that has lost all of them. The rows get new
- * ids, and refer to other rows by name.
+ * The statements for an operator who inserts the seed rows of a table that has lost all of them. The rows get new ids,
+ * and refer to other rows by name.
  */
 export function seedStatements(name: string, seed: SeedRows): readonly string[] {
   const rows = seed[name] ?? [];
@@ -108,7 +111,7 @@ function valueText(value: SeedValue): string {
   return typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL').toUpperCase();
 }
 
-/** Inserts with explicit ids do not advance the sequence, so it is set: the next id has to be free. */
+/** Sets the sequence to the next free id, because inserts with explicit ids do not advance it. */
 function advanceSequence(name: string, table: Table | undefined): string[] {
   return Object.entries(table?.columns ?? {}).flatMap(([column, { default: expression }]) => {
     const sequence = sequenceOf(expression);

@@ -30,7 +30,7 @@ export interface Graph {
 /**
  * Builds the graph.
  * @param revisions parents before children; an unknown parent or a repeated id is a programming error
- * @param renamed identifiers that releases recorded and that have another name now: old → new
+ * @param renamed former identifiers that releases recorded, each with its present one: old → new
  */
 export function createGraph(revisions: readonly Revision[], renamed: Readonly<Record<string, string>> = {}): Graph {
   const known = new Map<string, Revision>();

@@ -25,15 +25,15 @@ export function widthAtHead(engine: Engine): number {
 }
 
 /**
- * Opens the ledger, and creates its table if it is missing. Rows that are ancestors of another row are removed, and
- * renamed identifiers are replaced: the application refuses both. Of equal rows one is kept.
+ * Opens the ledger, and creates its table if it is missing. Removes rows that are ancestors of another row, and
+ * replaces renamed identifiers, because the application accepts neither. Keeps one of several equal rows.
  * @param width the width of the column, if the table is created
  */
 export async function openLedger(session: Session, graph: Graph, exists: boolean, width = firstWidth): Promise<Ledger> {
   if (!exists) {
     await session.run(createVersionTable(width));
   } else {
-    // as the application does before it migrates: identifiers of later revisions are longer than the column was
+    // as the application does before it migrates: the identifiers of later revisions are longer than 32 characters
     await widenVersionColumn(session, fullWidth);
   }
   const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) =>
@@ -58,7 +58,7 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
  * Writes the revisions into the ledger of a database that has no version rows, or wrong ones.
  * @param exists whether the table alembic_version exists
  * @param found its present rows, which are wrong and are replaced
- * @throws Error if it has other rows by now
+ * @throws Error if another session has changed the rows since
  */
 export async function stampLedger(
   session: Session,

@@ -19,7 +19,7 @@ export interface AppliedRevision {
   readonly milliseconds: number;
 }
 
-/** What to migrate, and who is told of the progress. */
+/** The options of a migration, and the callback for its progress. */
 export interface MigrateOptions {
   /** Whether the table alembic_version exists already. */
   readonly versioned: boolean;
@@ -30,7 +30,7 @@ export interface MigrateOptions {
   readonly onApplied: (applied: AppliedRevision, position: number, total: number) => void;
 }
 
-/** A revision failed. `failed`: the revision, those applied before it, and those that were not run. */
+/** A revision failed. `failed` has the revision, those applied before it, and those that were not run. */
 export class RevisionFailed extends Error {
   override readonly name = 'RevisionFailed';
   readonly failed: FailedMigration;
@@ -89,7 +89,7 @@ async function completeFirst(schema: OpenSchema, graph: Graph, rows: readonly st
   const executed = graph.withAncestors(rows);
   const modules = loadModules(graph.revisions.filter(({ id }) => executed.has(id)));
   for (const module of modules.values()) await apply(module, schema);
-  // the column in which those releases kept the name of the client: the application does not fill it any more
+  // those releases kept the name of the client in this column; the application does not fill it any more
   if (schema.hasColumn('projects', 'client_id')) await schema.dropNotNull('projects', 'client');
 }
 
@@ -110,12 +110,12 @@ export async function createHead(
     const statements = renderBaseline({ tables, enums: made }, await loadSeed(), context.engine);
     await context.run(statements.join(';\n'));
   };
-  // the first head creates everything, further ones (there are none at present) are only recorded
+  // the first head creates everything; other heads (there are none at present) are only recorded
   const steps = graph.heads.map((name, index) => ({ name, up: index === 0 ? baseline : async () => undefined }));
   return runSteps(steps, session, ledger, graph, options);
 }
 
-/** The enum types that exist already, left by a former installation; only those with the right labels can be there. */
+/** The enum types that a former installation left. The diagnosis has checked that they have the right labels. */
 async function enumsThere(session: Session): Promise<readonly string[]> {
   if (session.engine === 'sqlite') return [];
   const rows = await session.query(

@@ -25,8 +25,8 @@ export function createVersionTable(width: number): string {
 
 /**
  * Keeps one of several equal rows, and adds the primary key that the table has lost. SQLite cannot add a primary key
- * to a table, so there the table is created again, unless an object of the owner's depends on it; then only the rows
- * are corrected.
+ * to a table, so there the table is created again. If it has another column, or another object depends on it, only
+ * the rows are corrected.
  * @param rows all rows of the table, with duplicates
  * @param width the width of the column, if the table is created again
  */

@@ -12,8 +12,8 @@ export interface TableStatements {
 
 /**
  * Renders the statements for a table of the catalog.
- * @param present tables that exist before this one: foreign keys to them are part of CREATE TABLE. PostgreSQL then does
- *   not check rows, which is half of the time that it needs for a foreign key
+ * @param present tables that exist before this one. Foreign keys to them become part of CREATE TABLE, so PostgreSQL
+ *   does not check rows, which takes half of the time of adding a foreign key
  */
 export function renderTable(
   name: string,
@@ -66,7 +66,7 @@ function bracketed(expression: string): string {
   return /^[\w']+$|^'.*'$|::/.test(expression) ? expression : `(${expression})`;
 }
 
-/** @param definition as in the catalog: `UNIQUE btree (code) WHERE (…)` */
+/** The statement that creates an index. @param definition as in the catalog: `UNIQUE btree (code) WHERE (…)` */
 export function renderIndex(table: string, name: string, definition: string, engine: Engine): string {
   const unique = definition.startsWith('UNIQUE ') ? 'UNIQUE ' : '';
   const rest = definition.slice(unique.length);
@@ -86,6 +86,7 @@ export function targetOf(rule: string): string | null {
   return /^FOREIGN KEY .* REFERENCES (\w+)\(/.exec(rule)?.[1] ?? null;
 }
 
+/** The statement that creates an enum type with these labels. */
 export function renderEnum(name: string, values: readonly string[]): string {
   return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(quoteText).join(', ')})`;
 }

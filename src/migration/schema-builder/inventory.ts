@@ -2,8 +2,8 @@ import type { Row } from '../../model/engine.ts';
 import { namesIn, tokenize } from './sql-tokens.ts';
 
 /**
- * The names of all objects in the database, so that the guards need no queries. It is updated when a step is given; on
- * PostgreSQL that is before the step has run.
+ * The names of all objects in the database, so that the guards need no queries. Each step updates it when it is called;
+ * on PostgreSQL the statement of the step runs later.
  */
 export interface Inventory {
   hasTable(table: string): boolean;
@@ -33,7 +33,7 @@ interface Index {
   readonly columns: ReadonlySet<string>;
 }
 
-/** A value that is always text in the catalog. @throws TypeError if it is not */
+/** Reads a text value from a row of the catalog. @throws TypeError if it is not text */
 export function text(row: Row, key: string): string {
   const value = row[key];
   if (typeof value !== 'string') throw new TypeError(`The catalog's ${key} is not text but ${typeof value}.`);

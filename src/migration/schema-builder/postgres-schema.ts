@@ -138,7 +138,7 @@ export function postgresSteps(session: Session): Steps {
   };
 }
 
-/** @param sequence the sequence that numbers the rows; null if there is none yet */
+/** Sets the sequence of `id` after the highest id. @param sequence null: creates the sequence */
 function numberAfterLast(table: string, sequence: string | null): readonly string[] {
   const own = quoteName(`${table}_id_seq`);
   const name = quoteText(sequence ?? own);

@@ -25,7 +25,7 @@ export interface IndexOptions {
  * Every step has a guard: an existing object is not created again, a missing one is not dropped, and a step on a
  * table or column that does not exist is skipped. In this way the application's own migrations also run in databases
  * that have drifted; what is missing at the end is found by the verification. Steps that know whether they changed
- * something return it.
+ * something return that.
  *
  * On PostgreSQL the steps wait in a queue and are sent together with the next `run` or `query`, so an error may be
  * raised later than its step; a `StatementError` names the statement. Names are looked up in the current schema. On
@@ -78,7 +78,7 @@ export interface Schema {
   addConstraint(table: string, name: string, definition: Definition): Promise<boolean>;
   /** Drops a constraint by its name. PostgreSQL only: on SQLite names of constraints are not reliable. */
   dropConstraint(table: string, name: string): Promise<void>;
-  /** Drops the foreign keys of this column alone, whatever their names. */
+  /** Drops the foreign keys that consist of this column only, under any name. */
   dropForeignKeys(table: string, column: string): Promise<void>;
 
   /** Creates an enum type. PostgreSQL only: on SQLite the column has another type. */

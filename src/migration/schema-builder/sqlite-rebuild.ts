@@ -90,7 +90,7 @@ function nativeAction(change: TableChange): string | null {
   }
 }
 
-/** With foreign_keys = ON, DROP TABLE would first delete the rows and run ON DELETE actions. */
+/** Checks the pragmas: with foreign_keys = ON, DROP TABLE first deletes the rows and runs ON DELETE actions. */
 async function requireSafePragmas(session: Session): Promise<void> {
   for (const pragma of ['foreign_keys', 'legacy_alter_table']) {
     const [row] = await session.query(`PRAGMA ${pragma}`);
@@ -106,7 +106,7 @@ async function exchange(session: Session, table: string, definition: TableText, 
     `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY rowid`,
     [table],
   );
-  // RENAME compiles all views and triggers, and would fail at those that use the table while it does not exist
+  // RENAME compiles all views and triggers, and would fail at those that use the dropped table
   const watchers = await session.query(
     `SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type = 'trigger', rowid`,
   );
@@ -140,7 +140,7 @@ export function breaksRule(error: unknown): boolean {
   return /^SQLITE_CONSTRAINT_(?:UNIQUE|NOTNULL|CHECK)$/.test(code ?? '');
 }
 
-/** The position of AUTOINCREMENT, which may be beyond the last row; null for a table without it. */
+/** The AUTOINCREMENT counter of a table, which may be above the highest rowid; null for a table without one. */
 async function sequenceOf(session: Session, table: string): Promise<number | null> {
   const kept = await session.query(`SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'`);
   if (kept.length === 0) return null;

@@ -13,7 +13,7 @@ const columnQuery = `
     WHERE t.type = 'table' AND t.rootpage > 0`;
 const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
 
-/** Whether a revision goes on without a constraint that rows violate (`lenient`), or fails. */
+/** If rows violate a constraint, a revision leaves it out (`lenient`), or fails. */
 export interface Leniency {
   readonly lenient: boolean;
 }
@@ -78,7 +78,7 @@ function isRefusal(error: unknown): boolean {
   return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
 }
 
-/** The same session, which creates a plain index instead of a unique index that rows violate. */
+/** Wraps a session: it creates a plain index instead of a unique index that rows violate. */
 function withoutBrokenUniques(session: Session): Session {
   return {
     ...session,
@@ -91,7 +91,7 @@ function withoutBrokenUniques(session: Session): Session {
   };
 }
 
-/** The same session, whose errors name their statement. */
+/** Wraps a session: its errors name the statement that failed. */
 function namingStatements(session: Session): Session {
   const naming =
     (sql: string) =>
@@ -119,7 +119,7 @@ function translate(definition: string): string {
   for (let index = 0; index < tokens.length;) {
     const match = words.find(([from]) => from.every((word, offset) => keyword(tokens[index + 2 * offset]) === word));
     sql += match === undefined ? tokens[index]?.text : match[1];
-    // there is one token of space between two words
+    // skip the space tokens too: there is one between two words
     index += match === undefined ? 1 : 2 * match[0].length - 1;
   }
   return sql;

@@ -58,8 +58,8 @@ export interface Steps {
 }
 
 /**
- * The statement that inserts a row unless a row with one of its keys exists. A unique constraint of the owner's
- * counts as a key, too (ON CONFLICT DO NOTHING).
+ * The statement that inserts a row unless a row with one of its keys exists. A unique constraint that the owner
+ * added counts as a key, too (ON CONFLICT DO NOTHING).
  * @param literal renders a value in the SQL of the engine
  */
 export function insertIfMissing(

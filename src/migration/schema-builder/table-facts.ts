@@ -22,7 +22,7 @@ export async function tableFacts(session: Session, table: string): Promise<reado
   ];
 }
 
-/** Facts that were lost or gained although the change does not ask for that. */
+/** The facts that were lost or gained, and that the requested change does not explain. */
 export function unaskedDifferences(before: readonly Fact[], after: readonly Fact[], change: TableChange): string[] {
   const { lost, gained } = askedFor(change);
   return [

@@ -26,7 +26,7 @@ export type TableChange =
   | { readonly kind: 'addColumn'; readonly column: string; readonly definition: Definition }
   | { readonly kind: 'dropColumn'; readonly column: string }
   | { readonly kind: 'addConstraint'; readonly name: string; readonly definition: Definition }
-  /** The foreign keys of this column alone. */
+  /** The foreign keys that consist of this column only. */
   | { readonly kind: 'dropForeignKeys'; readonly column: string };
 
 const constraintStarts = new Set(['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']);
@@ -77,8 +77,8 @@ export function changeTable(table: TableText, change: TableChange): TableText {
 }
 
 /**
- * The table without NOT NULL, UNIQUE and CHECK, which rows may violate. Primary keys stay, and foreign keys, which
- * SQLite does not check here.
+ * The table without NOT NULL, UNIQUE and CHECK, which rows may violate. Primary keys stay; foreign keys stay too,
+ * because SQLite does not check them here.
  */
 export function withoutConstraints({ items, options }: TableText): TableText {
   const isRule = (word: string): boolean => word === 'UNIQUE' || word === 'CHECK';
@@ -177,14 +177,14 @@ const mapColumn = (items: readonly Item[], column: string, change: (text: string
 const goesWith = (item: Item, column: string): boolean =>
   item.column === null ? constrained(item).has(column.toLowerCase()) : sameName(item.column, column);
 
-/** Whether an item is a foreign key (table constraint) of this column alone. */
+/** Whether an item is a foreign key (table constraint) with this column only. */
 const isForeignKeyOf = (item: Item, column: string): boolean =>
   item.column === null &&
   tokenize(item.text).some((token) => keyword(token) === 'REFERENCES') &&
   constrained(item).size === 1 &&
   constrained(item).has(column.toLowerCase());
 
-/** The columns in the parentheses of a table constraint, without those after REFERENCES, which are another table's. */
+/** The columns in a table constraint, without those after REFERENCES, which belong to another table. */
 function constrained(item: Item): ReadonlySet<string> {
   const tokens = tokenize(item.text);
   const start = tokens.findIndex((token) => token.text === '(');
@@ -232,7 +232,7 @@ function changeColumn(text: string, change: ColumnChange): string {
   }
 }
 
-/** A default that is no literal, signed number or word such as CURRENT_TIMESTAMP needs parentheses. */
+/** Adds parentheses to a default, unless it is a literal, a signed number or a word such as CURRENT_TIMESTAMP. */
 function asDefault(expression: string): string {
   const simple = /^(?:'(?:[^']|'')*'|[+-]?[\d.]+|\w+|\(.*\))$/s;
   return simple.test(expression.trim()) ? expression : `(${expression})`;
