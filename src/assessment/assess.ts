@@ -19,13 +19,13 @@ import type { RepairPlan } from '../repair/repair-step.ts';
 import { planFor } from './plan.ts';
 import { findRestoreJournal, findTracesOfDatabase } from '../state-folder/state-paths.ts';
 
-/** The largest number of tables that one statement asks for rows. */
+/** The largest number of tables whose rows one statement looks for. */
 const maxTablesAsked = 500;
 
 /**
  * Observes, diagnoses and plans, without writing anything.
  * @param depth `whole` for a report: only the notes need the text of all defaults
- * @param loading the schema of the head; a caller may have begun to load it
+ * @param loading the schema of the head, if the caller has begun to load it
  */
 export async function assess(
   database: Database,
@@ -58,7 +58,7 @@ export async function assess(
   return { observation, state, plan, obstacle: await obstacleOf(plan, observation, database, config), repair };
 }
 
-/** Asks only when the plan writes, so that a healthy database does not wait for the answer. */
+/** Looks for obstacles only if the plan writes, so that a healthy database does not wait for the answer. */
 async function obstacleOf(
   plan: Plan,
   observation: Observation,
@@ -102,7 +102,7 @@ async function withBackups(state: State, config: Config): Promise<State> {
   return { ...state, torn: { ...state.torn, backups: fitting.map(({ name }) => name) } };
 }
 
-/** Most databases were never restored, so the module that reads journals is loaded only when there is one. */
+/** Loads the module that reads journals only if there is a journal: most databases were never restored. */
 async function assessRestore(config: Config): Promise<RestoreJournal | null> {
   const file = findRestoreJournal(config);
   if (file === null) return null;
@@ -121,7 +121,7 @@ async function loadEvery(engine: Engine): Promise<Fingerprints> {
 }
 
 /**
- * Loads the list of application objects only if no version row says whose database it is, because the list is large.
+ * Loads the list of application objects only if no version row identifies the application, because the list is large.
  */
 async function applicationObjectsFor(observation: Observation): Promise<ApplicationObjects | null> {
   if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
@@ -157,7 +157,7 @@ async function observe(
     const seen = { kind: 'not-seen', reason, cause, ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await assessRestore(config) };
   }
-  // a view can show any revision, and none can be written to it: its rows are not used
+  // a view can show any revision and accepts no version rows: its rows are not used
   const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
   if (ledger !== 'table' && ledger !== 'partitioned table') {
     const cause = { kind: 'other' } as const;
@@ -168,7 +168,7 @@ async function observe(
       restoreJournal: await assessRestore(config),
     };
   }
-  // the volumes are searched only if there is no core table: most databases have them
+  // the volumes are searched only if there is no core table, because most databases have core tables
   const found = facts.catalog.tables;
   const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTracesOfDatabase(config);
   const occupied = await isOccupied(database, facts);

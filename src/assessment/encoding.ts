@@ -9,7 +9,7 @@ const revisionThatNeedsUnicode = '037_advanced_expenses';
 const fittingEncodings = new Set(['UTF8', 'SQL_ASCII']);
 
 /**
- * Checks that the encoding of the database can hold what pending revisions insert, before anything is written.
+ * Checks, before anything is written, that the encoding of the database can hold the rows of pending revisions.
  * @throws Failure `unfit-encoding`
  */
 export async function requireEncoding(pending: readonly string[], database: Database): Promise<void> {

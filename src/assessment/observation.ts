@@ -35,7 +35,7 @@ type DatabaseObservation =
       readonly sideFile?: SideFileFault;
     };
 
-/** What this release knows: its revisions, and the schema that the last one expects. */
+/** The data of this release: its revisions, and the schema of the last one. */
 export interface Knowledge {
   readonly graph: Graph;
   readonly expected: ExpectedSchema;
@@ -43,7 +43,7 @@ export interface Knowledge {
    * The schemas that an unversioned database is compared with; null for other databases, because loading takes time.
    */
   readonly fingerprints: Fingerprints | null;
-  /** The application's objects by name and shape; null if a version row says that the database is TimeTracker's. */
+  /** The application's objects by name and columns; null if a version row shows that the database is TimeTracker's. */
   readonly applicationObjects: ApplicationObjects | null;
 }
 
@@ -52,12 +52,12 @@ export interface Assessment {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;
-  /** Why the plan cannot be executed although the state allows it: rights, encoding, the place for a backup. */
+  /** Why the plan cannot be executed although the state allows it: rights, encoding, no folder for the backup. */
   readonly obstacle: Problem | null;
   /** How a drifted schema can be repaired; null for every other state. */
   readonly repair: RepairPlan | null;
-  /** The archive named by TT_RESTORE_FROM, if a start would restore it first. */
+  /** The archive that TT_RESTORE_FROM names, if a start would restore it first. */
   readonly restores?: string;
-  /** The commands of TT_RUN_ONCE. `why`: the reason why a start does not run them; null if it runs them first. */
+  /** The commands of TT_RUN_ONCE. `why`: the reason why a start does not run them; null if a start runs them first. */
   readonly orders?: { readonly commands: string; readonly why: string | null };
 }

@@ -10,9 +10,9 @@ import { requireEncoding } from './encoding.ts';
 import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
 
 /**
- * Finds what prevents a plan that writes, before anything is written: the encoding, missing rights, triggers and the
- * like that refuse the application's rows, broken unique indexes, and no place for the safety backup. A module of its
- * own, loaded on demand, because most runs have nothing to write.
+ * Finds what prevents a plan that writes, before anything is written: the encoding, missing rights, objects such as
+ * triggers that refuse the application's rows, broken unique indexes, and no folder for the safety backup. This module
+ * is loaded on demand, because most runs have nothing to write.
  * @returns null if nothing prevents the plan
  */
 export async function findObstacle(
@@ -42,8 +42,7 @@ async function requireSoundIndexes(database: Database): Promise<void> {
 }
 
 /**
- * Refuses before the migration what the check at the head would refuse after it: the migration would then be rolled
- * back.
+ * Applies the check at the head before the migration: after the migration, the same fault would roll it back.
  * @throws Failure `refused`, as at the head
  */
 async function requireNoObstruction({ runtime, revisions }: DatabaseFacts, database: Database): Promise<void> {

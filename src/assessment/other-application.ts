@@ -5,7 +5,7 @@ import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import { versionTable } from '../schema/catalog.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 
-/** A group of at most this many related tables counts as somebody's test, which a cleanup may move to quarantine. */
+/** A group of at most this many related tables counts as a test, which a cleanup may move to quarantine. */
 const maxTestTables = 5;
 
 /** Whether any table has TimeTracker's columns, or any enum type TimeTracker's labels: a name alone does not count. */

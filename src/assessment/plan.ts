@@ -22,7 +22,7 @@ interface Circumstances {
 /**
  * Decides what to do about a state. Pure.
  * @param everything all revisions in order, which a fresh database has to apply
- * @param others sessions of others, which prevent a cleanup
+ * @param others other sessions, which prevent a cleanup
  * @param unsafe the differences of a drifted schema that cannot be repaired
  */
 export function planFor(
@@ -78,7 +78,7 @@ export function planFor(
   }
 }
 
-/** For TT_REQUIRE_EXISTING a corrupted database counts as empty: it holds nothing of TimeTracker's. */
+/** For TT_REQUIRE_EXISTING a corrupted database counts as empty: it holds no objects of TimeTracker. */
 const unexpectedlyEmpty = { exitCode: exitCodes.unexpectedlyEmpty, reason: 'must-not-be-empty' } as const;
 
 /** The refusal of a schema that lacks objects, when a repair is not allowed. */

@@ -41,9 +41,9 @@ export interface StateReport {
   /** The commands of TT_RUN_ONCE, and the reason why the gate would not run them first; null if there are none. */
   readonly runOnce: { readonly commands: string; readonly why: string | null } | null;
   readonly problems: readonly ReportedProblem[];
-  /** Objects of the owner's that the schema does not have: reported, never changed. */
+  /** Objects that the owner added to the schema: reported, never changed. */
   readonly extras: Extras;
-  /** Objects on the application's tables and settings of the database that can do harm but need not. */
+  /** Objects on the application's tables, and settings of the database, that may cause errors. */
   readonly notes: readonly ReportedProblem[];
   readonly exitCode: ExitCode;
 }
@@ -80,7 +80,7 @@ export function reportAssessment(database: Database, seen: Assessment, head: Cat
   };
 }
 
-/** The report when nothing was observed: the database could not be reached, or the configuration is wrong. */
+/** Builds the report if nothing was observed: the database could not be reached, or the configuration is wrong. */
 export function reportFailure(problems: readonly ReportedProblem[], exitCode: ExitCode): StateReport {
   return {
     state: null,
@@ -158,7 +158,7 @@ function isFine({ kind }: State): boolean {
   return kind === 'current' || kind === 'behind' || kind === 'fresh';
 }
 
-/** The exit code that the gate would have now. */
+/** The exit code that the gate would return now. */
 export function gateExitCode({ plan, obstacle, restores }: Assessment): ExitCode {
   if (obstacle !== null) return exitCodeOf(obstacle);
   // a restore keeps the present database aside, and fails unless the restored one is healthy

@@ -7,7 +7,7 @@ export function pauseBeforeAttempt(attempt: number, random: () => number = Math.
   return Math.round(pause * (1 - random() / 4));
 }
 
-/** Resolves after `milliseconds`, or rejects with the reason of `signal` as soon as that is aborted. */
+/** Resolves after `milliseconds`, or rejects with the reason of `signal` as soon as the signal is aborted. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(reasonFor(signal));

@@ -12,7 +12,7 @@ export const ownSchemas = '^tt_(quarantine|before|restore)_';
 
 /**
  * SQL for whether the application shares its database: its schema is not `public`, and other schemas hold relations.
- * Such a database must not be dumped or swapped as a whole. An application in `public` counts as alone in its database.
+ * Such a database must not be dumped or swapped as a whole. An application in `public` counts as the only one.
  */
 export const sharesDatabase = `(current_schema() <> 'public' AND EXISTS (
   SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -12,7 +12,7 @@ export interface OthersAtWork {
   readonly prepared: readonly string[];
 }
 
-/** What a run is going to write, to check its rights. */
+/** What a run will write, for the check of its rights. */
 export interface Intention {
   /** Existing tables that the run may alter. */
   readonly alters: readonly string[];
@@ -20,7 +20,7 @@ export interface Intention {
   readonly quarantines: boolean;
 }
 
-/** The outcome of a COMMIT of a transaction that wrote; `unknown` if the server could not be asked. */
+/** The outcome of a COMMIT of a writing transaction; `unknown` if the server could not be queried about it. */
 export type CommitOutcome = 'committed' | 'unknown';
 
 /** The connection object of the driver. */
@@ -28,7 +28,7 @@ export type DriverConnection =
   | { readonly engine: 'postgresql'; readonly driver: typeof pg; readonly client: pg.Client }
   | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
 
-/** An open transaction: it runs statements, and can observe the database as they have changed it. */
+/** An open transaction. It runs statements, and can observe the database with their changes. */
 export interface Transaction extends Session {
   /** For a library that uses the driver directly. The library must not end the transaction. */
   readonly connection: DriverConnection;
@@ -50,15 +50,15 @@ export interface Database {
   observe(depth: 'quick' | 'whole', question?: Question): Promise<DatabaseFacts>;
 
   /**
-   * Runs `work` read-only in one snapshot: it does not see what others write meanwhile. Must not be called within
+   * Runs `work` read-only in one snapshot: it does not see concurrent writes. Must not be called within
    * `transaction`.
    */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
 
-  /** Who else may write to the database. SQLite has no sessions, so there the answer is always empty. */
+  /** Finds other sessions that may write to the database. SQLite has no sessions, so its result is always empty. */
   othersAtWork(): Promise<OthersAtWork>;
 
-  /** The rights that the run lacks for what it is going to write; asked before it writes. */
+  /** Finds the rights that the run lacks for its writes. Called before the run writes. */
   missingRights(intention: Intention): Promise<readonly MissingRight[]>;
 
   /**
@@ -99,6 +99,6 @@ export interface OpenOptions {
   readonly onLockWaiting: (holder: LockHolder, secondsLeft: number) => void;
   readonly onRetry: (reason: string) => void;
   readonly onWarning: (message: string) => void;
-  /** Called for each transaction that wrote, once it is committed, or once its outcome cannot be found out. */
+  /** Called for each writing transaction after its commit, or when its outcome cannot be determined. */
   readonly onCommit?: (outcome: CommitOutcome) => void;
 }

@@ -5,7 +5,7 @@ import { isConnectionLoss } from './postgres/connection-failure.ts';
 import { toolCause, ToolFailed } from './postgres/tool-message.ts';
 
 /**
- * A lock was not granted within the lock timeout. `blockers`: the sessions that held it, as far as the server tells.
+ * A lock was not granted within the lock timeout. `blockers`: the sessions that held it, if the server shows them.
  */
 export class LockTimeout extends Error {
   override readonly name = 'LockTimeout';
@@ -39,8 +39,8 @@ const meanings: readonly (readonly [
 const lockCodes = /^(?:55P03|SQLITE_BUSY\w*|SQLITE_LOCKED\w*)$/;
 
 /**
- * Why a statement or client program failed, from the first error of the `cause` chain that tells: by its code, by the
- * message of a client program, or by the `Cause` that a `Failure` already carries.
+ * Determines why a statement or client program failed, from the first error of the `cause` chain that has a known error
+ * code, a known message of a client program, or, as a `Failure`, its own `Cause`.
  */
 export function causeOf(error: unknown): Cause {
   const chain = chainOf(error);

@@ -2,7 +2,7 @@ import type { OpenOptions, Database } from './database.ts';
 import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
 
 /**
- * Chooses the server to work on, if the address lists several (`host=a,b`).
+ * Chooses the server that the run uses, if the address lists several (`host=a,b`).
  * @throws Failure `unreachable`, `access-denied` and the like
  */
 export async function selectHost(

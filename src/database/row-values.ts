@@ -1,7 +1,7 @@
 import type { Answer } from '../model/database-facts.ts';
 import type { Row } from '../model/engine.ts';
 
-/** A value that is always text. @throws TypeError if it is not: then the query does not match the code that reads it */
+/** Reads a text that is never NULL. @throws TypeError for another value: the query and the code that reads it differ */
 export function text(row: Row, key: string): string {
   const value = row[key];
   if (typeof value !== 'string') throw misfit(key, 'text', value);

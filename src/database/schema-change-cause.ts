@@ -9,8 +9,8 @@ import { text } from './row-values.ts';
 import type { Session } from './session.ts';
 
 /**
- * The cause of a failed schema change, with the owner's objects that prevented it (dependent views, event triggers).
- * The failed transaction is over, so the catalog is asked again.
+ * Determines the cause of a failed schema change, with the owner's objects that prevented it (dependent views, event
+ * triggers). The failed transaction has ended, so the catalog is queried again.
  */
 export async function causeOfSchemaChange(database: Database, error: unknown): Promise<Cause> {
   const cause = causeOf(error);

@@ -7,7 +7,7 @@ export function displayNameOf(target: DatabaseTarget): string {
 
 /**
  * All names under which a database may have been recorded, in a backup, a journal or a state file. If the address lists
- * several servers, a run records the one that it works on, and after a failover that is another one.
+ * several servers, a run records the server that it uses, and after a failover it uses another one.
  */
 export function namesOf(target: DatabaseTarget): ReadonlySet<string> {
   if (target.kind === 'sqlite') return new Set([target.file]);

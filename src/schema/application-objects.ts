@@ -4,7 +4,7 @@ import { versionTable } from './catalog.ts';
 import { type History, loadHistory } from './history.ts';
 import { loadHead } from './expected-schema.ts';
 
-/** Tells which objects in the schema are the application's: those that any of its revisions has ever created. */
+/** Decides which objects in the schema are the application's: those that any of its revisions has created. */
 export interface ApplicationObjects {
   /**
    * Whether a table is the application's by name and columns: it has all columns that this table had in every revision.
@@ -34,7 +34,7 @@ export function applicationObjectsOf(head: Catalog, history: History): Applicati
   const tables = namesOf([head.tables, ...changes.map((change) => change.tables)]).add(versionTable);
   const enums = namesOf([head.enums, ...changes.map((change) => change.enums)]);
   const sequences = new Set([...tables].map((table) => `${table}_id_seq`));
-  // prefix of the temporary table that Alembic leaves on SQLite if an upgrade is interrupted
+  // prefix of the temporary table that Alembic leaves on SQLite after an interrupted upgrade
   const unfinished = '_alembic_tmp_';
   const lasting = lastingColumns(history);
   const labels = changes.flatMap((change) => Object.entries(change.enums ?? {}));

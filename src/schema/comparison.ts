@@ -5,13 +5,13 @@ import type { Difference, Extras } from '../model/difference.ts';
 import { versionTable } from './catalog.ts';
 
 /**
- * Finds what a database lacks of the expected catalog. Additional tables, columns, indexes and constraints, and columns
- * of a wider type, are the owner's and no differences. A table that may not be read is a difference, because the
- * application uses the same credentials.
+ * Finds the parts of the expected catalog that a database lacks. Additional tables, columns, indexes and constraints,
+ * and columns of a wider type, belong to the owner and are no differences. A table that the role may not read is a
+ * difference, because the application uses the same credentials.
  *
  * Constraints and indexes are compared by their effect, not by name: releases named them differently. Defaults are not
- * compared, because the application sends all values, and releases differed in them. Only the default of a sequence is
- * required: without it the application cannot insert rows.
+ * compared, because the application sends all values and the defaults differ between releases. Only the default of a
+ * sequence is required: without it the application cannot insert rows.
  */
 export function findDifferences(expected: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
   const differences: Difference[] = [];
@@ -109,7 +109,7 @@ function ruleDifferences(table: string, expected: Table, found: Table): Differen
       .filter(([name, { valid }]) => valid && !isIndexed(name))
       .map(([name, { definition }]) => ({ name, rule: constraintEffect(definition) })),
   ];
-  // each expected constraint needs its own match, because some are expected twice; equal names are matched first
+  // each expected constraint needs a separate match, because some are expected twice; equal names are matched first
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
   const unmet = withoutMatch(nameless, held, () => true);
   const stoodFor = (want: { readonly definition: string }): boolean => {

@@ -37,7 +37,7 @@ export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine)
   const { answers } = seen.runtime;
   const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
   const empty = new Set(answers.flatMap(({ fault, table }) => (fault === 'seed' ? [table] : [])));
-  // an enum type is one fault, even if several of its labels are used
+  // an enum type counts as one fault, even if several of its labels are used
   const types = new Set(differences.map((difference) => difference.kind === 'missing-enum' && difference.name));
   return [
     ...differences,
@@ -57,7 +57,8 @@ export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine)
 }
 
 /**
- * Objects that are not the application's and may affect its writes without refusing them; reported, but no faults.
+ * Finds objects that are not the application's and may affect its writes without refusing them: reported as notes, not
+ * as faults.
  * @param atHead whether the version rows are those of the head: earlier revisions have other defaults
  */
 export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boolean): readonly Attachment[] {
@@ -79,7 +80,7 @@ function otherColumns(
   });
 }
 
-/** Defaults whose literal differs from the expected one. A missing default is harmless: the application sends values. */
+/** Defaults whose literal differs from the expected one. A missing default is harmless: the application sets values. */
 function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
   return otherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
     Object.entries(present).flatMap(([name, { default: found }]) => {

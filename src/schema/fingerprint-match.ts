@@ -93,7 +93,7 @@ function compareTable(
   };
 }
 
-/** Whether releases differ in this column, and the fingerprint is older than the revision that ended the difference. */
+/** Whether releases differ in this column, and the fingerprint is older than the revision that makes them equal. */
 function isOpen(mismatch: Mismatch, { applied }: Fingerprint): boolean {
   return (
     (mismatch.kind === 'missing-column' || mismatch.kind === 'unexpected-column') &&

@@ -10,15 +10,15 @@ import { type Comparison, fingerprintComparer } from './fingerprint-match.ts';
 /**
  * Finds the revision of a database by its schema. Pure.
  *
- * Tables and columns (names, types, nullability) must be the same on both sides; those that no revision ever had are
- * the owner's and are ignored. Constraints, indexes and sequences only decide between revisions that match otherwise,
- * because healthy databases of old releases have a few more or fewer of them.
+ * Tables and columns (names, types, nullability) must be the same on both sides; those that no revision ever had belong
+ * to the owner and are ignored. Constraints, indexes and sequences only decide between revisions whose tables and
+ * columns match, because healthy databases of old releases have a few more or fewer of them.
  *
  * If several revisions have the same schema, a merge revision, which changes nothing, is preferred to its parents;
  * otherwise the revision with the fewest applied revisions is taken, and the later ones are applied again. That is safe
  * for all revisions that do not change the schema: 067_add_integration_credentials does nothing; 080, 095 and 096 add a
  * column only if it is missing; 089_fix_role_perm_sequences sets sequences by the rows; 136 inserts its leave type
- * only if there is none with that code.
+ * only if no leave type has that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
   const comparisons = all.map(fingerprintComparer(catalog, engine, known));
@@ -46,7 +46,7 @@ const fewDifferences = 2;
 
 /**
  * Finds the earlier revision whose schema a database (nearly) has although its version rows say that it is at the head.
- * Then somebody has stamped it (`alembic stamp head`), and the changes of rows by later revisions are missing. Pure.
+ * Such a database was stamped (`alembic stamp head`), and the row changes of later revisions are missing. Pure.
  * @returns the version rows of that revision; null if the schema is that of the head, or not much closer to another one
  */
 export function findOlder(

@@ -4,7 +4,7 @@ import type { TornLoad } from '../model/state.ts';
 import { coreTables } from './catalog.ts';
 import { requiredSeedTables } from './faults.ts';
 
-/** The revision that inserts roles and permissions, without which no user may do anything. */
+/** The revision that inserts roles and permissions, without which no user has any permission. */
 const seedingRevision = '030';
 
 /**
@@ -28,7 +28,7 @@ export function findTornLoad(
   return torn ? { keyless, empty } : null;
 }
 
-/** Whether a table has no primary key: pg_restore makes the keys after all rows. */
+/** Whether a table has no primary key: pg_restore creates the keys after all rows. */
 export function isKeyless(table: Table | undefined): boolean {
   return !Object.values(table?.constraints ?? {}).some((rule) => rule.startsWith('PRIMARY KEY'));
 }

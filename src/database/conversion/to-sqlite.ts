@@ -15,7 +15,7 @@ export interface ColumnConversion {
 }
 
 interface Kind {
-  /** The value that SQLite stores; null if the text is no value of this kind. */
+  /** Returns the value that SQLite stores; null if the text is no value of this kind. */
   readonly keep: (text: string) => SqliteValue | null;
   readonly rule: MisfitRule;
   /** The rule that is broken if SQLite would store another value; `rule` if absent. */
@@ -29,8 +29,8 @@ const silent: ConversionCounts = new Map();
 /**
  * The conversion of a column.
  *
- * A value fits if the stored value prints as the same text again. Every value is checked in this way, which finds a
- * numeric of twenty digits that a double cannot hold, a date `infinity`, and invalid text alike.
+ * A value fits if the stored value prints as the same text again. This check of every value finds a numeric of twenty
+ * digits that a double cannot hold, the date `infinity`, and invalid text.
  * @param given the type of the column in the dump, as PostgreSQL prints it; for an enum: `text`
  * @param expected the type that the application expects on PostgreSQL; null for a column that is not TimeTracker's
  */

@@ -81,7 +81,7 @@ function checksOf(sql: string): readonly string[] {
   });
 }
 
-/** Whether a check is the application's: of a boolean column, or that a time entry has a project or a client. */
+/** Whether a check is the application's: on a boolean column, or that a time entry has a project or a client. */
 function isApplications(check: string): boolean {
   return (
     /^CHECK \("?\w+"? IN \(0, ?1\)\)$/i.test(check) || /project_id IS NOT NULL OR client_id IS NOT NULL/i.test(check)

@@ -19,8 +19,8 @@ export interface BrokenTrigger {
 /**
  * Finds the triggers that make every INSERT, UPDATE or DELETE on a table fail: SQLite compiles a statement together
  * with all triggers that it fires (https://sqlite.org/lang_createtrigger.html). Statements are prepared and never
- * run, so nothing is written. SQLite's error does not always name the trigger: if a statement fails, the triggers are
- * tried one by one in an empty copy of the schema.
+ * run, so nothing is written. SQLite's error does not always name the trigger: if a statement fails, each trigger is
+ * tried alone in an empty copy of the schema.
  * @param definitions the rows of sqlite_schema: `type`, `name`, `table`, `sql`
  */
 export function findBrokenTriggers(database: SQLite.Database, definitions: readonly Row[]): readonly BrokenTrigger[] {
@@ -94,7 +94,8 @@ function copySchema(
 }
 
 /**
- * A table with only the columns: its own statement may need functions or modules that only its owner's programs have.
+ * The statement of a table with only the columns: the original statement may need functions or modules that only the
+ * owner's programs define.
  */
 function bareTable(database: SQLite.Database, name: string): string {
   const columns = database
@@ -122,7 +123,7 @@ function withTriggers<Result>(copy: SQLite.Database, triggers: readonly Row[], w
 
 /**
  * Whether the application would get the same error. Its SQLite may have modules and collations that this one lacks, and
- * reads a word in double quotes as a string if there is no such column.
+ * reads a word in double quotes as a string if no column has that name.
  */
 function isCertain(fault: string, absent: readonly string[]): boolean {
   if (/^no such (?:module|collation sequence)|string literal in single-quotes/.test(fault)) return false;

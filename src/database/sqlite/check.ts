@@ -9,13 +9,13 @@ import { isDatabaseFile } from './open-readonly.ts';
 import { firstDamage } from './damage.ts';
 import { isPlainStatement } from './schema-statement.ts';
 
-/** The number of findings that are read, so that damage is found after many violated constraints. */
+/** The number of findings that are read. It is large, so that damage is found after many violated constraints. */
 const findings = 10_000;
 
 /**
- * Checks a database file for damage. Nobody else may have it open; it may come from a stranger.
- * @param depth `rows`: does not compare indexes with their tables (`quick_check`), which takes most of the time; enough
- *   for callers that read tables and no indexes
+ * Checks a database file for damage. No other process may have it open. The file may come from an untrusted source.
+ * @param depth `rows`: does not compare indexes with their tables (`quick_check`), which takes most of the time. That
+ *   is sufficient for callers that read tables and no indexes
  * @returns the damage, as a sentence without a full stop; null if there is none
  */
 export function checkSqliteFile(file: string, depth: 'whole' | 'rows' = 'whole'): string | null {
@@ -67,12 +67,12 @@ export function findUnknownObjects(file: string): readonly ArchiveObject[] {
 const shownLength = 120;
 
 function isPlain(type: string, name: string, statement: string | null): boolean {
-  // the index of a constraint has no SQL of its own
+  // sqlite_schema has no SQL for the index of a constraint
   if (statement === null) return type === 'index' && name.startsWith('sqlite_autoindex_');
   return (type === 'table' || type === 'index') && isPlainStatement(type, name, statement);
 }
 
-/** The number of foreign key violations in a file. They are no damage: SQLite enforces foreign keys only on request. */
+/** Counts the foreign key violations in a file. They are no damage: SQLite enforces foreign keys only on request. */
 export function countDanglingReferences(file: string): number {
   return withFile(file, (database) => {
     return [...danglingReferences(database).values()].reduce((sum, count) => sum + count, 0);
@@ -80,7 +80,7 @@ export function countDanglingReferences(file: string): number {
 }
 
 /**
- * The numbers of foreign key violations, by table and referenced table. Each table is checked alone: a foreign key to
+ * Counts the foreign key violations by table and referenced table. Each table is checked alone: a foreign key to
  * columns that are not unique, which an owner's table may have, would make the check of all tables fail
  * (https://sqlite.org/foreignkeys.html#fk_indexes).
  */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import SQLite from 'better-sqlite3';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
-/** What the other process runs: copies, checks the copy, and writes an error to standard output. */
+/** The program of the child process: copies, checks the copy, and writes an error to standard output. */
 const program = `
   const [, driver, file, target] = process.argv;
   const SQLite = require(driver);
@@ -33,14 +33,14 @@ const program = `
 
 /**
  * Copies a database file in one snapshot, with the content of its write-ahead log, and checks the copy. The driver is
- * synchronous and hears no signal before the copy is made: so another process makes it, which can be killed.
+ * synchronous and cannot be interrupted by a signal, so a child process makes the copy: it can be killed.
  * @param target must not exist
  * @throws Error if either file is damaged, or the reason of the signal
  */
 export async function copySqlite(file: string, target: string, signal: AbortSignal): Promise<void> {
   requireOwnSideFiles(file);
   const words = ['--eval', program, driverFolder(), file, target];
-  // options of Node.js in the environment are meant for this process
+  // options of Node.js in the environment apply to this process only, so the child does not inherit them
   const options = { signal, killSignal: 'SIGKILL', env: { TMPDIR: tmpdir() } } as const;
   try {
     await promisify(execFile)(process.execPath, words, options);
@@ -50,7 +50,7 @@ export async function copySqlite(file: string, target: string, signal: AbortSign
   }
 }
 
-/** The folder of the package better-sqlite3, by its compiled half, which is loaded. */
+/** Finds the folder of the package better-sqlite3 by the path of its native module, which this process has loaded. */
 function driverFolder(): string {
   const compiled = Object.keys(createRequire(process.execPath).cache).find((path) =>
     path.endsWith('better_sqlite3.node'),
@@ -60,8 +60,8 @@ function driverFolder(): string {
 }
 
 /**
- * The error of the other process, as the driver would have thrown it here. A process that wrote none was ended from
- * outside, e.g. because the memory was used up; the error of `execFile` would print the whole program.
+ * The error of the child process, as the driver would have thrown it here. A process that wrote no error was killed,
+ * e.g. because memory was exhausted. The error of `execFile` is not used, because it contains the whole program.
  */
 function failureOf(error: unknown): unknown {
   if (!(error instanceof Error && 'stdout' in error)) return error;

@@ -106,7 +106,7 @@ function openForWriting(file: string, { onWarning }: OpenOptions): OpenFile {
   return { database, close: () => void database.close() };
 }
 
-/** Copies the database, and first removes the copy of a killed rehearsal: only db-init uses this file name. */
+/** Copies the database. First removes the copy that a killed rehearsal left: only db-init uses this file name. */
 async function copyInto(database: SQLite.Database, copy: string): Promise<void> {
   removeCopy(copy);
   await sqliteSession(database).query('VACUUM INTO $1', [copy]);
@@ -137,7 +137,7 @@ async function inTransaction<Result>(
   file: string,
   options: OpenOptions,
 ): Promise<Result> {
-  // before BEGIN, because it has no effect within a transaction; else table rebuilds would run ON DELETE actions
+  // before BEGIN, because the pragma has no effect within a transaction; otherwise table rebuilds run ON DELETE actions
   database.pragma('foreign_keys = OFF');
   await beginExclusive(database, file, options);
   const session = sqliteSession(database);
@@ -195,7 +195,7 @@ function sqliteVersion(): string {
   }
 }
 
-/** @throws Error if the file system does not tell, for example because the folder may not be searched */
+/** Whether the file exists. @throws Error if that is unknown, for example without the right to search the folder */
 function isThere(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) return true;
   // SQLite would write their content, parts of the former database, into a new file
@@ -208,7 +208,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Refuses a file that is no SQLite database, before SQLite opens it. */
+/** Refuses a file that is not a SQLite database, before SQLite opens it. */
 function requireDatabaseFile(file: string): void {
   const stats = statSync(file);
   if (stats.isDirectory()) {

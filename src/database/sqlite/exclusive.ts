@@ -7,14 +7,14 @@ import { isDatabaseFile, openForReading } from './open-readonly.ts';
 import { countRows } from './count-rows.ts';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
-/** Milliseconds to wait for others to finish their transactions. */
+/** Milliseconds to wait for the transactions of other processes. */
 const lockTimeoutMs = 2000;
 
 /**
- * Runs `work` on a database file that nobody else has open, as far as the kernel and locks can tell. Before, an
+ * Runs `work` on a database file that no other process has open, as far as the kernel and file locks show. First, an
  * interrupted transaction is rolled back and the write-ahead log is written into the file, so that the file is
- * complete. A file that is no database is not opened, and its side files stay unchanged.
- * @returns false if others use the file; then `work` did not run
+ * complete. A file that is not a database is not opened, and its side files stay unchanged.
+ * @returns false if another process uses the file; then `work` did not run
  */
 export function withExclusiveFile(file: string, work: () => void): boolean {
   if (!isDatabaseFile(file)) {
@@ -64,7 +64,7 @@ export interface CountedRelation extends Pick<Relation, 'name' | 'kind'> {
   readonly rows: number | null;
 }
 
-/** The relations of a database file; null if it cannot be read. Nothing is written. */
+/** Lists the relations of a database file with their numbers of rows; null if it cannot be read. Writes nothing. */
 export function countRelations(file: string): readonly CountedRelation[] | null {
   try {
     if (!isDatabaseFile(file)) return null;

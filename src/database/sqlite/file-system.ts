@@ -20,7 +20,7 @@ const unusual: Readonly<Record<number, string>> = {
 };
 
 /**
- * Checks the file system of a SQLite file: file locks are unreliable on network file systems, and may be on shared
+ * Checks the file system of a SQLite file: file locks are unreliable on network file systems, and possibly on shared
  * folders.
  * @returns a warning, or null
  * @throws Failure `network-file-system`, unless allowed

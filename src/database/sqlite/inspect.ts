@@ -111,7 +111,7 @@ function addConstraint(table: OpenTable | undefined, definition: string): void {
   if (table !== undefined) table.constraints[definition] = definition;
 }
 
-/** Printed as PostgreSQL prints foreign keys, without default actions. */
+/** Prints a foreign key as PostgreSQL does, without default actions. */
 function foreignKeyText(row: Row): string {
   const action = (when: string, what: unknown): string => (what === 'NO ACTION' ? '' : ` ON ${when} ${String(what)}`);
   // a reference without columns means the primary key, which is `id` in every referenced table

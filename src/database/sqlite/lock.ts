@@ -69,7 +69,7 @@ export function isBusy(error: unknown): boolean {
 
 /**
  * Finds the holder of the lock: /proc/locks lists locks by inode, and /proc shows the process if it is in the same
- * container. Otherwise the holder is only described as another run.
+ * container. Otherwise the result describes the holder only as another run.
  */
 function findHolder(lockFile: string): LockHolder {
   try {

@@ -8,10 +8,10 @@ import { text } from '../row-values.ts';
 import { isDatabaseFile, openForReading } from './open-readonly.ts';
 import { countRows } from './count-rows.ts';
 
-/** The files with content; `-shm` is only an index of the WAL, and SQLite creates it again. */
+/** The suffixes of the files with content; `-shm` is only an index of the WAL, and SQLite creates it again. */
 const parts = ['', '-journal', '-wal'];
 
-/** Measures a database file. If it is damaged, only the hash of its bytes is returned. Nothing is written. */
+/** Measures a database file. For a damaged file, returns only the hash of its bytes. Writes nothing. */
 export async function measureFile(file: string): Promise<Measurement> {
   return { file: await hashOf(file), ...look(file) };
 }

@@ -9,11 +9,11 @@ import { basename } from 'node:path';
 export type OpenFileHolders = 'none' | 'some' | 'unknown';
 
 /**
- * Asks the kernel whether another process has a file open.
+ * Queries the kernel about processes that have a file open.
  *
- * /proc shows the processes of this container; those of other users only to root. The kernel grants a write lease
- * only if nobody else has the file open, in any container (fcntl(2), F_SETLEASE). A lease needs three conditions:
- * this process does not have the file open, the file system supports leases, and the file belongs to this user.
+ * /proc shows the processes of this container; only root sees the open files of other users. The kernel grants a write
+ * lease only if no other process, in any container, has the file open (fcntl(2), F_SETLEASE). A lease needs three
+ * conditions: this process does not have the file open, the file system supports leases, and this user owns the file.
  */
 export function findOpenFileHolders(file: string): OpenFileHolders {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
@@ -35,14 +35,14 @@ function isOpenIn(pid: string, name: string, identity: Identity): boolean {
   return list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, name, identity));
 }
 
-/** Compares the name first: `stat` of a file on a network file system that is gone may hang. */
+/** Compares the name first: `stat` of a file on an unavailable network file system may hang. */
 function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean {
   try {
     if (basename(readlinkSync(link)) !== name) return false;
     const stats = statSync(link, { bigint: true });
     return stats.dev === dev && stats.ino === ino;
   } catch {
-    // the file was just closed
+    // the process has just closed the file
     return false;
   }
 }
@@ -50,8 +50,8 @@ function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean 
 const [granted, refused] = [0, 4];
 
 /**
- * Node.js has no API for leases, and every Debian has Perl: F_SETLEASE (1024), F_WRLCK (1), EAGAIN (11). It tries for
- * one second, because a program may have the file open only for a moment.
+ * The Perl script that requests a lease: Node.js has no API for leases, and every Debian has Perl. F_SETLEASE is 1024,
+ * F_WRLCK 1, EAGAIN 11. The script tries for one second, because a program may have the file open only briefly.
  */
 const lease = `
   open(my $file, '+<', $ARGV[0]) or exit 3;

@@ -9,7 +9,7 @@ export interface OpenFile {
   close(): void;
 }
 
-/** How often the copy is tried of a file that changes meanwhile, before it is read in place. */
+/** How often to copy a file that changes during the copy, before it is read in place. */
 const copies = 3;
 
 /**
@@ -67,7 +67,7 @@ function isInWalMode(file: string): boolean {
   return readHeader(file)[18] === 2;
 }
 
-/** Copies a file and its WAL. @returns whether both were unchanged meanwhile */
+/** Copies a file and its WAL. @returns whether both stayed unchanged during the copy */
 function copyUnchanged(file: string, copy: string): boolean {
   const before = marksOf(file);
   for (const suffix of ['', '-wal']) {

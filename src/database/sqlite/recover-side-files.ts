@@ -15,9 +15,9 @@ import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 
-/** How many copies from before recoveries are kept. */
+/** How many copies are kept that were made before recoveries. */
 const kept = 2;
-/** The tables that identify the database: the core tables and the ledger, the only ones that this layer knows. */
+/** The tables that identify the database: the core tables and the ledger. This layer knows no other tables. */
 const telling: ReadonlySet<string> = new Set([
   'alembic_version',
   'users',
@@ -33,10 +33,10 @@ const neverEmpty: ReadonlySet<string> = new Set(['alembic_version', 'users', 'se
 type Contents = ReadonlyMap<string, number> | null;
 
 /**
- * Must be called before SQLite may write to a file: SQLite recovers a file from any WAL or rollback journal beside it,
- * and one of another copy of the database destroys the file
+ * Checks that the WAL or rollback journal beside a file belongs to it. Must be called before SQLite may write to the
+ * file: SQLite recovers a file from any log beside it, and the log of another copy of the database destroys the file
  * (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use). If the log has content,
- * the recovery is first tried on a copy, and a copy of file and log is kept.
+ * the recovery is first tried on a copy, and a copy of the file and the log is kept.
  * @param onKept called with the folder of the kept copies
  * @throws Failure `unreadable` if the log does not belong to the file, or if that is uncertain; nothing was changed
  */
@@ -68,7 +68,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
 }
 
 /**
- * The same check before reading only; keeps no copies.
+ * Does the same check for a file that is only read; keeps no copies.
  * @throws Failure `unreadable`
  */
 export function requireReadableSideFiles(file: string): void {
@@ -78,7 +78,7 @@ export function requireReadableSideFiles(file: string): void {
   try {
     requireRecoverable(file, file, scratch);
   } catch (error) {
-    // the file has changed meanwhile: the application is using it, so the log belongs to it
+    // if the file has changed during the check, the application is using it, and the log belongs to it
     if (markOf(file) === before) throw error;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -100,7 +100,7 @@ function requireRecoverable(file: string, from: string, scratch: string): void {
     throw staleSideFile(file, { side, kind: 'damages', reason });
   });
   const lost = findLoss(alone, recovered);
-  // an adoption that was killed in its commit: its own journal takes back the ledger that it made, and nothing else
+  // the journal of an adoption that was killed during COMMIT: its rollback removes only the ledger that it created
   if (side === '-journal' && lost.join() === 'alembic_version') return;
   if (lost.length > 0) throw staleSideFile(file, { side, kind: 'loses', tables: lost });
 }
@@ -114,7 +114,7 @@ export function findLoss(alone: Contents, recovered: Contents): readonly string[
   });
 }
 
-/** @param onDamage called with the damage that was found */
+/** Counts the rows of the tables in `telling`. @param onDamage called with the reason if the file is damaged */
 function contentsOf(file: string, onDamage: (reason: string) => null): Contents {
   try {
     const database = new SQLite(file);
@@ -134,8 +134,8 @@ function contentsOf(file: string, onDamage: (reason: string) => null): Contents 
 }
 
 /**
- * Whether a running program uses the file, so that the log is its own. The lock is tried through a hard link without a
- * log beside it: SQLite finds a log by the name of the file and would recover it.
+ * Whether a running program uses the file, so that the log belongs to it. The lock is tried through a hard link without
+ * a log beside it: SQLite finds a log by the name of the file and would recover the file.
  * In WAL mode every connection holds a shared lock; in the other modes only a writer has a journal.
  */
 function isAtWork(file: string): boolean {
@@ -148,7 +148,7 @@ function isAtWork(file: string): boolean {
   try {
     linkSync(file, probe);
   } catch {
-    // without a hard link this cannot be asked, and the log is checked
+    // without a hard link the lock cannot be tried, so the log is checked
     return false;
   }
   const database = new SQLite(probe, { timeout: 0 });
@@ -184,7 +184,7 @@ function prune(folder: string, name: string): void {
   for (const old of folders.toSorted().slice(0, -kept)) rmSync(join(folder, old), { recursive: true, force: true });
 }
 
-/** The first folder with space for a copy; the one for temporary files is often a small tmpfs. */
+/** Finds the first folder with space for a copy; the folder for temporary files is often a small tmpfs. */
 export function roomFor(file: string): string {
   const places = [tmpdir(), dirname(file)];
   const place = places.find((folder) => freeSpace(folder) > neededFor(file, 1));
@@ -197,7 +197,7 @@ function requireSpace(file: string, folder: string, copies: number): void {
   if (freeSpace(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
 }
 
-/** Writing the WAL back can make the file longer by the size of the WAL. */
+/** The bytes that copies need: a checkpoint can make the file longer by the size of the WAL. */
 function neededFor(file: string, copies: number): number {
   const all = ['', ...logs].reduce((total, side) => total + sizeOf(file + side), 0);
   return copies * all + sizeOf(`${file}-wal`);

@@ -2,20 +2,20 @@ import SQLite from 'better-sqlite3';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { countRows } from './count-rows.ts';
 
-/** A value without loss: large integers as bigint, texts with invalid bytes as a Buffer. */
+/** A value as stored: large integers as bigint, texts with invalid bytes as a Buffer. */
 export type ExactValue = string | number | bigint | Buffer | null;
 
-/** Reads the rows of a database file that nobody else has open. */
+/** Reads the rows of a database file that no other process has open. */
 export interface RowReader {
   holdsRows(table: string): boolean;
-  /** The number of rows, counted by an index if there is one: it still has the rows that a damaged table has lost. */
+  /** The number of rows, counted in an index if there is one: an index still has the rows that a damaged table lost. */
   countedRows(table: string): number;
   /**
-   * The rows of a table, one by one: first the place of the row for `exactRow`, then the columns.
+   * The rows of a table. Each begins with the place of the row for `exactRow`, followed by the columns.
    * @param exact whether integers are returned as `bigint`; otherwise those beyond 2^53 are not exact
    */
   rows(table: string, columns: readonly string[], exact: boolean): IterableIterator<readonly unknown[]>;
-  /** One row, without loss. @param place as returned by `rows` */
+  /** One row with its values as stored. @param place as returned by `rows` */
   exactRow(table: string, columns: readonly string[], place: unknown): readonly ExactValue[];
   /** The storage classes of the values in a column (`typeof`), without NULL. */
   storedTypes(table: string, column: string): readonly string[];
@@ -94,7 +94,7 @@ export function openRows(file: string): RowReader {
   };
 }
 
-/** Reads the table itself: an index could return the rows in another order. */
+/** Makes SQLite read the table itself: an index could return the rows in another order. */
 const inOrder = (table: string): string => `${quoteName(table)} NOT INDEXED`;
 
 /** Rows without a rowid are found again by their position. */
@@ -115,7 +115,7 @@ function encoderOf(encoding: string): (text: string) => Buffer {
   }
 }
 
-/** Whether a table has a rowid, and no column of its own named `_rowid_`. */
+/** Whether a table has a rowid, and no declared column named `_rowid_`. */
 function isNumbered(database: SQLite.Database, table: string): boolean {
   const taken = database.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE lower(name) = '_rowid_'").get(table);
   if (taken !== undefined) return false;

@@ -10,7 +10,7 @@ export interface ConstraintViolation {
   readonly about: string;
 }
 
-/** Fills a new database file that nobody else uses yet, in one transaction. */
+/** Fills a new database file that no other process uses yet, in one transaction. */
 export interface RowWriter {
   run(sql: string): void;
   /**

@@ -33,7 +33,7 @@ function parseHeader(bytes: Buffer): FileHeader {
   };
 }
 
-/** Why the header of a WAL or journal does not belong to the file beside it; null if it may belong. Writes nothing. */
+/** Why a WAL or journal does not belong to the file beside it, by its header; null if it may belong. Writes nothing. */
 export function findMismatch(file: string): SideFileFault | null {
   const header = readFileHeader(file);
   return findJournalMismatch(file, header) ?? findWalMismatch(file, header);

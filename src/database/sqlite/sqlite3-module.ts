@@ -22,7 +22,7 @@ const nothing = new Statement({ lastInsertRowid: 0, changes: 0 });
 /** SQLite has no booleans: TRUE is 1. */
 const bindable = (value: unknown): unknown => (typeof value === 'boolean' ? Number(value) : value);
 
-/** Parameters for better-sqlite3, whose names have no `$`. */
+/** Converts parameters for better-sqlite3, whose parameter names have no `$`. */
 function bound(parameters: Parameters): unknown[] {
   if (Array.isArray(parameters)) return parameters.map(bindable);
   const named = Object.entries(parameters).map(([name, value]) => [name.replace(/^[$:@]/, ''), bindable(value)]);

@@ -26,9 +26,9 @@ export { checkSqliteFile, countDanglingReferences } from './check.ts';
 export interface FileSwap {
   /** The file that the application opens. It need not exist yet. */
   readonly live: string;
-  /** The file that replaces it. Nobody has it open. */
+  /** The file that replaces it. No process has it open. */
   readonly incoming: string;
-  /** The name under which the present file is kept. Neither it nor its side files may exist. */
+  /** The name under which the present file is kept. No file with this name, and no side file of it, may exist. */
   readonly outgoing: string;
 }
 
@@ -39,7 +39,7 @@ export interface FileSwap {
  *
  * An undamaged file has no side files at the moment of the rename. Side files of a damaged one are moved with it:
  * otherwise SQLite would write old pages into the new file.
- * @param unseen called if it is unknown whether other containers have the live file open; if absent, that is a refusal
+ * @param unseen called if it is unknown whether other containers have the live file open; if absent, swaps are refused
  * @param checkOwner called before each step; throws if this run must not continue
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `symbolic-link`): nothing was changed
  */
@@ -69,8 +69,8 @@ export async function swapFiles(
 }
 
 /**
- * Checks that nobody has a database file open, as far as the kernel tells. This process must not have it open.
- * @param consented whether the operator has confirmed that nobody uses it, for the case that the kernel does not tell
+ * Checks that no process has a database file open, as far as the kernel shows. This process must not have it open.
+ * @param consented whether the operator has confirmed that no program uses it; needed if the kernel does not show that
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
  */
 export function requireUnused(file: string, consented: boolean): Exclude<OpenFileHolders, 'some'> {
@@ -81,9 +81,9 @@ export function requireUnused(file: string, consented: boolean): Exclude<OpenFil
 }
 
 /**
- * Recovers from a swap that may have been interrupted. It has happened if `incoming` does not exist any more.
- * @returns 'swapped' if it has happened; the remaining steps are then done. 'not-swapped' if everything was undone:
- *   `live` has its side files again, `outgoing` is removed, `incoming` still exists
+ * Recovers from a swap that may have been interrupted. The rename was done if `incoming` does not exist any more.
+ * @returns 'swapped' if the rename was done; the remaining steps are then completed. 'not-swapped' if everything was
+ *   undone: `live` has its side files again, `outgoing` is removed, `incoming` still exists
  */
 export async function recoverSwap(
   names: FileSwap,
@@ -98,7 +98,7 @@ export async function recoverSwap(
   return 'swapped';
 }
 
-/** @returns false if another program has locked or changed the live file meanwhile */
+/** Renames `incoming` to `live`. @returns false if another program has locked or changed the live file */
 function replace(names: FileSwap, checkOwner: () => void): boolean {
   const { live, incoming } = names;
   const settled = markOf(live);
@@ -115,7 +115,7 @@ function replace(names: FileSwap, checkOwner: () => void): boolean {
     renameSync(incoming, live);
     done = true;
   };
-  // no lock if side files are left: a SQLite connection would recover from them and remove them
+  // no lock if side files remain: a SQLite connection would recover from them and remove them
   if (lockable) withExclusiveFile(held, work);
   else work();
   return done;
@@ -142,9 +142,9 @@ function keep({ live, outgoing }: FileSwap): string {
   return live;
 }
 
-/** The remaining steps after `incoming` was renamed to `live`. */
+/** Does the remaining steps after `incoming` was renamed to `live`. */
 function complete({ live, incoming, outgoing }: FileSwap): void {
-  // for an undo: a damaged file that is put back gets its own side files back
+  // for an undo: a damaged file that becomes live again gets its side files back
   moveSideFiles(incoming, live);
   // left by a locking connection that was killed
   dropEmptySideFiles(outgoing);
