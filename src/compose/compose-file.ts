@@ -87,8 +87,8 @@ function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
 }
 
 /**
- * The included documents. The files of one entry are merged; their paths are relative to `project_directory` or, without
- * it, to the folder of the first file.
+ * The included documents. The files of one entry are merged; their paths are relative to `project_directory`, or by
+ * default to the folder of the first file.
  */
 function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
   return listOf(document['include']).flatMap((entry) => {

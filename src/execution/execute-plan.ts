@@ -32,14 +32,14 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
   }
 }
 
-/** Makes the periodic backup if the last one is too old. A change has a safety backup of its own instead. */
+/** Makes the periodic backup if the last one is too old. A plan with a safety backup does not need it. */
 async function backUpIfOverdue(observation: Observation, context: GateContext): Promise<void> {
   if (context.config.backupMaxAge === null || observation.kind !== 'seen') return;
   const { makeOverdueBackup } = await import('../backup/safety.ts');
   await makeOverdueBackup(context, observation.facts);
 }
 
-/** The problem that an unfinished restore has to be recovered first. */
+/** The problem of a database whose restore is unfinished: the operator must recover the restore first. */
 export function unfinishedRestore(database: string, journal: string): Problem {
   return { kind: 'restore-refused', database, obstacle: { kind: 'unfinished', journal, reason: null } };
 }

@@ -30,8 +30,9 @@ import { unrepairableRefusal, repairIsOffRefusal, startsWithQuarantine } from '.
 import { writeStamp } from '../state-folder/run-stamp.ts';
 
 /**
- * Executes a plan to migrate or to repair that has no obstacle: everything in one transaction, then a verification
- * outside of it. A module of its own, loaded on demand, because most runs have nothing to write.
+ * Executes a plan to migrate or to repair that has no obstacle: makes the safety backup, does the work in one
+ * transaction, and verifies the result after the commit. This module is loaded on demand, because most runs have
+ * nothing to write.
  * @throws Failure `backup-failed`, `migration-failed`, `verification-failed`, `refused`
  */
 export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
@@ -75,7 +76,7 @@ export async function finish({ database, config, log, recorder }: GateContext): 
   log.info(workMessages.healthy(releaseGraph.heads));
 }
 
-/** Records the backup of the last change. An error is only a warning: the newest backups are kept anyway. */
+/** Records the backup of the last change. An error is only logged: the newest backups are kept anyway. */
 function noteLastChange(config: Config, database: Database, backup: string, log: Log): void {
   try {
     recordLastChange(config, database.name, backup);
@@ -84,7 +85,11 @@ function noteLastChange(config: Config, database: Database, backup: string, log:
   }
 }
 
-/** Turns every error of `work` into a failed migration, also an error between two revisions. @throws Failure */
+/**
+ * Runs `work`. An error that is not a `Failure` becomes one of the kind `migration-failed`, also between two revisions.
+ * @throws Failure
+ * @throws the reason of the signal if the run was aborted
+ */
 export async function withMigrationFailure<Result>(
   plan: Work,
   { signal, database }: Pick<GateContext, 'signal' | 'database'>,
@@ -121,7 +126,7 @@ export async function bringToHead(
   const { log } = context;
   const started = performance.now();
   await applyRevisions(transaction, plan, before, context);
-  // an empty database has nothing to lose: the verification after the commit is enough
+  // an empty database can lose nothing, so the verification after the commit is enough
   if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
   log.info(workMessages.broughtToHead(performance.now() - started));
 }
@@ -246,7 +251,7 @@ function verdictOn(facts: DatabaseFacts, differences: Verdict['differences'], un
   };
 }
 
-/** What the gate needs for its work. */
+/** The dependencies of the gate. */
 export interface GateContext {
   readonly database: Database;
   readonly config: Config;
@@ -255,6 +260,6 @@ export interface GateContext {
   /** The version of db-init. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** Where progress is shown; undefined: not at all. */
+  /** The output for progress; undefined: no progress is shown. */
   readonly output?: Pick<Output, 'line'>;
 }

@@ -16,21 +16,21 @@ import { loadFingerprints } from '../schema/fingerprints.ts';
 import { compareWith } from '../schema/identification.ts';
 
 export interface AdoptionContext extends SafetyContext {
-  /** Throws unless the person agrees to what the sentence says. */
+  /** Asks the operator to agree to the sentence. Throws if the operator does not agree. */
   readonly consent: (what: string) => Promise<void>;
 }
 
 export interface AdoptionRequest {
-  /** The revisions to stamp; null for those that the schema tells. */
+  /** The revisions to stamp; null: identify them by the schema. */
   readonly revisions: readonly string[] | null;
-  /** Stamp them although the schema is another. */
+  /** Stamp them even if the schema differs from theirs. */
   readonly force: boolean;
 }
 
 /**
- * Finds the revisions to stamp an unversioned database with, and logs the reason.
- * @throws Failure `refused`, `adoption-refused` if the schema is that of no revision, or not of those asked for;
- * `usage` if there is nothing to adopt
+ * Finds the revisions with which to stamp the database, and logs the reason.
+ * @throws Failure `refused` if the schema is not that of a revision, `adoption-refused` if it is not that of the
+ *   requested revisions, `usage` if there is nothing to adopt
  */
 export async function planAdoption(
   { revisions, force }: AdoptionRequest,
@@ -57,7 +57,7 @@ export async function planAdoption(
 }
 
 /**
- * Stamps an unversioned database after a safety backup, and does nothing else. To be called under the run lock.
+ * Stamps the database after a safety backup, and changes nothing else. Call it under the run lock.
  * @throws Failure as `planAdoption`, or `missing-rights`, `backup-failed`
  */
 export async function adopt(request: AdoptionRequest, context: AdoptionContext): Promise<void> {

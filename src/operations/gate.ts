@@ -5,11 +5,11 @@ import { loadExpectedSchema } from '../schema/expected-schema.ts';
 
 /**
  * Takes the lock, assesses the database, and executes the plan. Returns only if the application may start.
- * @throws Failure that says why it may not
+ * @throws Failure with the reason why it may not start
  */
 export async function runGate(context: GateContext): Promise<void> {
   const { database, config, recorder } = context;
-  // it is read from the disk while the server reads its catalog
+  // read the file of the expected schema while the server reads its catalog
   const expected = loadExpectedSchema(database.engine);
   await database.withLock(async () => {
     const seen = await assess(database, config, 'quick', expected);

@@ -25,16 +25,17 @@ const states = {
 type Samples = ReadonlyMap<string, number>;
 
 /**
- * Writes what Prometheus is to know of a run, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
- * Metrics that this run says nothing about keep the values in the file.
- * @param healthyAt when a run succeeded as far as others remember; null if nobody does
+ * Writes the metrics of a run in the text format of Prometheus
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). A metric without a value from this run keeps its
+ * value in the file.
+ * @param healthyAt the time of the last successful run, from the state folder; null if none is recorded there
  * @throws Error of the file system
  */
 export function writeMetrics(file: string, record: RunRecord, end: RunEnd, healthyAt: Date | null): void {
   writeWhole(file, renderMetrics(record, end, readFormer(file), healthyAt));
 }
 
-/** @param former the text of the former file; empty if there is none */
+/** Renders the metrics file. @param former the text of the present file; empty if there is none */
 export function renderMetrics(record: RunRecord, end: RunEnd, former: string, healthyAt: Date | null): string {
   const before = parseSamples(former);
   const now = samplesOf(record, end);
@@ -81,7 +82,7 @@ function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metr
 
 const plain = (value: number): Samples => new Map([['', value]]);
 
-/** A device has no end, and a pipe may have no writer. */
+/** The text of the present file; empty if it cannot be read. Reading a device or a pipe might never end. */
 function readFormer(file: string): string {
   try {
     return takesBytes(file) ? '' : readFileSync(file, 'utf8');
@@ -90,7 +91,7 @@ function readFormer(file: string): string {
   }
 }
 
-/** Reads what db-init wrote. Lines that are something else are passed over. */
+/** Parses the samples that db-init wrote. Skips all other lines. */
 function parseSamples(text: string): ReadonlyMap<string, Samples> {
   const found = new Map<string, Map<string, number>>();
   for (const [, name = '', labels = '', value = ''] of text.matchAll(

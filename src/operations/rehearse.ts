@@ -17,7 +17,7 @@ import { startsWithQuarantine } from '../assessment/plan.ts';
 
 /** The result of a rehearsal. */
 export interface Rehearsal {
-  /** What was done, with the time that each revision took. */
+  /** The steps, with the duration of each revision. */
   readonly steps: readonly Step[];
   readonly milliseconds: number;
   readonly changes: CatalogChanges;
@@ -28,7 +28,7 @@ export interface Rehearsal {
 /**
  * Does the pending work under the lock, verifies the result, and rolls everything back.
  * @returns the assessment before, and the rehearsal; null if there is nothing to do
- * @throws Failure as the gate would, `refused` included
+ * @throws Failure the same failures as the gate, including `refused`
  */
 export async function rehearse(
   context: Omit<GateContext, 'recorder'>,

@@ -9,8 +9,8 @@ import { assess } from '../assessment/assess.ts';
 import { describeNotAtHead } from '../report/schema-differences.ts';
 
 /**
- * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so
- * TT_DRIFT does not matter.
+ * Repairs a schema that lacks parts of the last revision, under the lock, as the gate does. The operator has requested
+ * the repair, so TT_DRIFT is ignored.
  * @throws Failure `refused`, `usage` for a database that is not at the last revision
  */
 export async function runRepair(context: GateContext): Promise<void> {
@@ -23,8 +23,8 @@ export async function runRepair(context: GateContext): Promise<void> {
 }
 
 /**
- * Says how a schema would be mended. Reads only, and takes no lock.
- * @throws Failure as `runRepair`, but not for what cannot be mended: that is part of the plan
+ * Plans the repair of a schema. Reads only, and takes no lock.
+ * @throws Failure as `runRepair`, except for differences that cannot be repaired: the plan lists them
  */
 export async function planRepairOf(database: Database, config: Config): Promise<RepairPlan> {
   const { plan, repair } = await lookToRepair(database, config);

@@ -24,20 +24,20 @@ export interface RunReport {
   readonly command: string | null;
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** Null if none was reached. */
+  /** Null if the run reached no database. */
   readonly database: (Pick<StateReport, 'engine' | 'serverVersion'> & { readonly name: string }) | null;
   readonly before: Pick<StateReport, 'state' | 'revisions' | 'problems'> | null;
   readonly plan: Pick<StateReport, 'action' | 'pending'> | null;
-  /** What was done; of a run that failed in its transaction: what was done and rolled back. */
+  /** The steps of the run. If its transaction failed, they include the steps that were rolled back. */
   readonly steps: readonly Step[];
-  /** Null if the run failed while it was writing: `status` tells what is there now. */
+  /** Null if the run failed while it was writing: `status` shows the present state. */
   readonly after: Outcome | null;
   readonly backup: string | null;
   readonly exitCode: ExitCode;
   readonly problem: RunEnd['problem'];
 }
 
-/** The record as a JSON object. */
+/** Converts the record of a run to the object in the report file. */
 export async function reportRun(record: RunRecord, end: RunEnd): Promise<RunReport> {
   return reportOf(record, end, await seenBefore(record, end));
 }
@@ -71,18 +71,18 @@ function reportOf(
   };
 }
 
-/** What `--json` prints of a run: the keys of `status --json`, as things are at the end, and what the run did. */
+/** The object that `--json` prints after a run: the keys of `status --json` for the final state, and the report. */
 export type RunState = StateReport & Omit<RunReport, 'database' | 'problem'>;
 
 /**
- * Puts a record into the form that `--json` prints of a command that has no result of its own, or failed.
- * State and revisions are null and empty where nobody knows: the run failed while it was writing.
+ * Converts the record of a run to the object that `--json` prints, for a command that failed or has no other result.
+ * If the run failed while it was writing, the state is unknown: `state` is null and `revisions` is empty.
  */
 export async function reportState(record: RunRecord, end: RunEnd): Promise<RunState> {
   const seen = await seenBefore(record, end);
   const { database, problem, ...report } = reportOf(record, end, seen);
   const nothing = reportFailure(problem === null ? [] : [{ ...problem, object: database?.name ?? '' }], end.exitCode);
-  // nothing was changed, so the state is the one that was seen
+  // the run changed nothing, so the observed state is still true
   const unchanged = record.after !== null && record.after.state === seen?.state ? seen : null;
   return {
     ...nothing,
@@ -103,8 +103,9 @@ function withWholeTimes(step: Step): Step {
 }
 
 /**
- * Writes the report whole or not at all: who reads the file never finds half of it. A device or a pipe stays what it is.
- * @param secrets what must not stand in it
+ * Writes the report in one step, so that a reader never finds a part of it. A device or a pipe is written to, not
+ * replaced.
+ * @param secrets texts that must not appear in the report
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {

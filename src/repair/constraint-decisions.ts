@@ -30,7 +30,7 @@ export function decideConstraint(difference: Of<'missing-constraint'>, circumsta
   return decideRule(difference, definition, [change], circumstances);
 }
 
-/** The step that makes a missing index. @param before changes to make first */
+/** Decides about the step that creates an index. @param before changes to make first */
 export function decideIndex(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
@@ -55,7 +55,7 @@ export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstance
   return decideIndex(difference, definition, drops, circumstances);
 }
 
-/** A step that adds a rule which the data must satisfy. */
+/** The step that adds a rule, with the conditions on the rows; unsafe if a column of the rule has another type. */
 function decideRule(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
@@ -72,7 +72,7 @@ function decideRule(
   return step(difference, changes, conditionsOf(difference.table, rule, circumstances));
 }
 
-/** The primary key that a table has. */
+/** The primary key of a table; undefined if it has none. */
 export function primaryKeyOf({ tables }: Catalog, table: string): { name: string; definition: string } | undefined {
   return Object.entries(tables[table]?.constraints ?? {})
     .map(([name, definition]) => ({ name, definition }))

@@ -6,13 +6,13 @@ import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import { identifierOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
 
-/** What a constraint or an index demands of rows. */
+/** The rule of a constraint or an index about rows. */
 export type Rule =
   | {
       readonly kind: 'unique';
       readonly columns: readonly string[];
       readonly primary: boolean;
-      /** Which rows it holds for; null for all. */
+      /** The condition on the rows to which it applies; null for all rows. */
       readonly predicate: string | null;
     }
   | {
@@ -22,7 +22,7 @@ export type Rule =
       readonly targets: readonly string[];
     }
   | { readonly kind: 'check'; readonly columns: readonly string[]; readonly expression: string }
-  /** An index that forbids no rows. */
+  /** A plain index: it forbids no rows. */
   | { readonly kind: 'none'; readonly columns: readonly string[] };
 
 /** Parses the definition of a constraint or an index from the catalog. */
@@ -89,6 +89,7 @@ export function referencesTo(table: string, context: RepairContext): readonly Co
     );
 }
 
+/** The condition that no row has NULL in the column. */
 export function noNulls(table: string, column: string): Condition {
   return nullCondition(quoteName(table), quoteName(column));
 }
@@ -113,7 +114,7 @@ function findOrphans(
   return `SELECT * FROM ${rows} AS child WHERE ${filled.join(' AND ')} AND NOT EXISTS (SELECT 1 FROM ${parents} AS parent WHERE ${same.join(' AND ')})`;
 }
 
-/** The rows of a table as they will be: with the columns to add, or none if the table is missing. */
+/** The rows of a table as they will be after the repair: with the added columns; no rows if the table is missing. */
 function rowsOf(table: string, columns: readonly string[], { head, facts }: RepairContext): string {
   const headColumns = head.tables[table]?.columns ?? {};
   const found = facts.catalog.tables[table];

@@ -103,8 +103,8 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
 }
 
 /**
- * Sets a sequence to the number after the highest. A descending sequence would reach used numbers again, so it becomes
- * ascending.
+ * Sets a sequence to the number after the highest one in the column. A descending sequence would reach used numbers
+ * again, so it becomes ascending.
  */
 function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): readonly string[] {
   const numbering = facts.runtime.sequences.find((each) => each.table === table && each.column === column);
@@ -154,7 +154,7 @@ function underAllocatedNames(table: string, circumstances: Circumstances): Table
 function decideColumn(difference: Of<'missing-column'>, circumstances: Circumstances): Step {
   const { table, column, expected } = difference;
   const numbered = sequenceOf(expected.default) !== null;
-  // do not invent numbers that other rows may refer to
+  // do not number the rows anew: other rows may refer to the lost numbers
   const plain = numbered ? { ...expected, default: null } : expected;
   const add = alter('column', table, { kind: 'addColumn', column, definition: renderColumn(plain) });
   const number = numbered ? numberRows(difference, expected, circumstances) : [];
@@ -177,7 +177,7 @@ function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumsta
 
 /**
  * Gives a column a sequence that continues after the highest number. An existing sequence of the expected name is used
- * if the column or nobody owns it: a default can be lost without its sequence.
+ * if this column owns it, or no column does, because a default can be lost without its sequence.
  */
 function numberRows(
   { table, column }: { readonly table: string; readonly column: string },

@@ -2,20 +2,20 @@ import type { DatabaseFacts } from '../model/database-facts.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from './constraint-rules.ts';
 
-/** The longest name on PostgreSQL has 63 bytes; leave room for a number. */
+/** PostgreSQL allows names of 63 bytes; this leaves space for a number. */
 const longest = 60;
 
 /** Allocates names for added objects: the owner's objects may have the expected names. */
 export interface NameAllocator {
-  /** A name for a table, index or sequence: the wanted one, or with a number if it is taken. */
+  /** Returns a name for a table, index or sequence: the wanted name, or that name with a number if it is taken. */
   claim(name: string): string;
-  /** A name for a constraint, which for keys is an index as well. */
+  /** Returns a name for a constraint; the name of a key must also be free as the name of an index. */
   claimRule(table: string, name: string, definition: string): string;
   /** Releases the name of an object that will be dropped. */
   release(name: string): void;
 }
 
-/** The names that are free in a database. Each claim takes one. */
+/** Creates the allocator for the names that are free in a database. Each claim takes one. */
 export function createNameAllocator({ relations, catalog }: DatabaseFacts): NameAllocator {
   const tables = Object.entries(catalog.tables);
   const taken = new Set([

@@ -32,7 +32,7 @@ export interface RepairPlan {
   readonly unsafe: readonly Unsafe[];
 }
 
-/** What a decision about one difference needs to know about the others. */
+/** The input of a decision: the schemas, the allocated names, and the columns with other types. */
 export interface Circumstances extends RepairContext {
   readonly names: NameAllocator;
   /** Columns, as `table.column`, whose type differs from the expected one: conditions over them cannot be queried. */

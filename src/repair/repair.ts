@@ -71,7 +71,7 @@ async function findBroken(
   return broken;
 }
 
-/** Statements that are not for running by hand: they may need other missing objects, and the next start runs them. */
+/** A statement as a comment: the next start runs it, and by hand it could fail because other objects are missing. */
 function comment(sql: string): string {
   return `-- once there are none, the next start does this: ${sql.replace(/^-- /, '')}`;
 }
@@ -104,7 +104,7 @@ export async function repairDifferences(
   return steps.map(({ difference }) => difference);
 }
 
-/** PostgreSQL runs the statements of the plan; on SQLite the schema builder rebuilds tables where necessary. */
+/** Returns the function that makes a change: PostgreSQL runs SQL, the schema builder rebuilds tables on SQLite. */
 function changerOf(session: Session): (change: Change) => Promise<void> {
   if (session.engine === 'postgresql') return (change) => session.run(renderChange(change, 'postgresql'));
   return async (change) => {

@@ -6,7 +6,7 @@ import type { Session } from '../database/session.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 
-/** What a reset drops, and what it keeps. */
+/** The objects that a reset drops, and those that it keeps. */
 export interface DropPlan {
   /** The tables to drop. */
   readonly tables: readonly string[];
@@ -14,11 +14,11 @@ export interface DropPlan {
   readonly statements: readonly string[];
   /** Names of relations that stay because they are not the application's. */
   readonly kept: readonly string[];
-  /** Those of them that would be changed by the reset, as far as that is known before trying. */
+  /** Descriptions of kept objects that prevent the reset; on PostgreSQL, dependent objects are found by the drop. */
   readonly inTheWay: readonly string[];
 }
 
-/** Decides what to drop, by name and kind. Pure. */
+/** Decides by name and kind which objects to drop. Pure. */
 export function planDrop(
   { relations, catalog }: DatabaseFacts,
   engine: Engine,

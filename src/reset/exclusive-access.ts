@@ -8,7 +8,7 @@ import { listSessions } from '../report/quarantine-messages.ts';
 const insufficientPrivilege = '42501';
 
 /**
- * Ensures that from this transaction on no other session is connected: ends other sessions, or refuses.
+ * Ends all other sessions of the database (`disconnect`), or refuses if there are any. Not needed on SQLite.
  * @throws Failure `reset-refused`, `missing-rights`
  */
 export async function requireExclusiveAccess(session: Session, database: string, disconnect: boolean): Promise<void> {
@@ -29,7 +29,7 @@ export async function requireExclusiveAccess(session: Session, database: string,
 }
 
 /**
- * Ensures that no other process has the file open, as far as locks show it. Call it before the file is opened.
+ * Ensures that no other process has the file open, as far as file locks show it. Call it before the file is opened.
  * @throws Failure `reset-refused`
  */
 export async function requireExclusiveFile(file: string): Promise<void> {

@@ -31,20 +31,20 @@ import { requireExclusiveAccess, requireExclusiveFile } from './exclusive-access
 import { loadApplicationObjects } from '../schema/application-objects.ts';
 import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
 
-/** What a reset works with. */
+/** The dependencies of a reset. */
 export interface ResetContext extends GateContext {
   /** Asks the operator for the name of the database to empty. @param loss what will be deleted, as a sentence */
   readonly consent: (loss: string) => Promise<void>;
 }
 
-/** What the person asked for. */
+/** The options of the command. */
 export interface ResetRequest {
   /** End other sessions instead of refusing. */
   readonly disconnect: boolean;
   readonly backup: boolean;
 }
 
-/** What a reset needs once all its checks have passed. */
+/** The results of the checks before a reset. */
 interface Prepared {
   readonly facts: DatabaseFacts;
   readonly removal: DropPlan;
@@ -60,10 +60,10 @@ const recreate: Extract<Work, { kind: 'migrate' }> = {
 };
 
 /**
- * Deletes all objects of the application and creates the schema again, in one transaction. Whenever the run is
- * interrupted, the old database or the new one exists (recovery document, "Option 2").
+ * Deletes all objects of the application and creates the schema again, in one transaction. If the run is interrupted,
+ * either the old database or the new one exists (recovery document, "Option 2").
  *
- * Objects that are not the application's stay. If that is impossible, it deletes nothing.
+ * Keeps objects that do not belong to the application. If that is impossible, it deletes nothing.
  * @throws Failure `refused` in a state in which the database may belong to another application; `reset-refused`,
  *   `missing-rights`, `unfit-encoding`, `migration-failed`, `verification-failed`
  */
@@ -71,7 +71,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
   const { database, config, log, recorder } = context;
   await database.withLock(async () => {
     const { database: target } = config;
-    // an unfinished restore is not touched, not even to look for other sessions
+    // do not open the file while a restore is unfinished, not even to look for other sessions
     if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireExclusiveFile(target.file);
     const seen = await assess(database, config);
     recorder.assessed(seen);
@@ -86,7 +86,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
   });
 }
 
-/** All checks before the first table is dropped. They may refuse, and change nothing. */
+/** Runs all checks before the first table is dropped. They do not change the database. @throws Failure */
 async function prepare(seen: Assessment, request: ResetRequest, context: ResetContext): Promise<Prepared> {
   const { database, log, consent } = context;
   const facts = requireOurs(seen, context);
@@ -102,7 +102,7 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const counts = await database.read((session) => countRows(session, core));
   const loss = describeLoss(database.name, removal.tables.length, counts);
   await consent(loss);
-  // only the server knows the dependencies; SQLite was checked above
+  // on PostgreSQL only the server knows all dependencies; for SQLite, the plan has checked them
   if (database.engine === 'postgresql') await tryDrop(removal, request, context);
   log.warn(loss);
   if (request.backup) await saveRows(removal, context);
