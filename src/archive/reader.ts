@@ -99,8 +99,8 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
 }
 
 /**
- * Whether a rejected file is a piece of a split archive: its end record names several disks (yauzl's message), or it has
- * the name of a piece.
+ * Whether a rejected file is a piece of a split archive: its end record names several disks (yauzl's message), or it
+ * has the name of a piece.
  */
 function isCutUp(file: string, error: unknown): boolean {
   if (error instanceof Failure) return false;

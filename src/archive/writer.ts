@@ -222,7 +222,7 @@ interface Entry {
 
 /** The version needed for files above 4 GB (4.5), and the version that a plain entry needs. */
 const [zip64Version, plainVersion] = [45, 20];
-/** Made on Unix, by version 6.3 of the format: the attributes are those of a plain file that only its owner can read. */
+/** Made on Unix, version 6.3 of the format: the attributes are those of a plain file that only its owner can read. */
 const madeBy = (3 << 8) | 63;
 const attributes = 0o100600 * 0x10000;
 /** Bits of the general purpose flag (4.4.4): the sizes follow, and the name is UTF-8. */

@@ -9,21 +9,24 @@ import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule
 import type { CommandContext } from './context.ts';
 import { readSchedulerState, schedulerStateOf, writeSchedulerState } from '../state-folder/scheduler-state.ts';
 
-/** Every night at 3:30: after the usual jobs at midnight, and outside the hour that is skipped when the clock goes forward. */
+/**
+ * Every night at 3:30: after the usual jobs at midnight, and outside the hour that is skipped when the clock goes
+ * forward.
+ */
 const nightly = '30 3 * * *';
 
-/** Milliseconds: after at most this time a changed clock, or a machine that slept, is noticed. */
+/** Milliseconds: within this time the scheduler notices that the clock was changed or the machine slept. */
 const longestSleep = 60_000;
 
 /**
- * Makes backups at fixed times until it is stopped. Each is a process of its own, `backup create`, with all that belongs to
- * it: the lock, the report to the owner, the clean end on SIGTERM; what it needs of memory goes with it.
+ * Makes backups at fixed times until it is stopped. Each backup is a separate process, `backup create`, which takes the
+ * lock, sends the notifications, and ends cleanly on SIGTERM. Its memory is freed when it ends.
  * @throws Failure `usage`
  */
 export async function scheduleBackups(context: CommandContext, keep: number | null): Promise<ExitCode> {
   const { config, log, signal, arguments: given } = context;
   const cron = given.options.get('cron') ?? nightly;
-  // undefined for a value of TZ that is not known, whatever its type says
+  // undefined if TZ has an unknown value, although its type is string
   const named: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const timeZone = named ?? null;
   const schedule = read(cron, timeZone);
@@ -56,7 +59,7 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
   return signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
 }
 
-/** Whether the scheduler of this container lives and its last backup succeeded. */
+/** Reports whether the scheduler of this container is running and its last backup succeeded. */
 export function checkSchedule(context: CommandContext): ExitCode {
   const state = readSchedulerState(schedulerStateOf(context.config));
   const health = judgeScheduler(state !== null && isAlive(state.pid) ? state : null, new Date());
@@ -84,11 +87,11 @@ async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Milliseconds that a backup has for its clean end. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 2000;
 
 /**
- * A backup that does not end when it is stopped is killed: the next one removes what it left half written.
+ * Runs `backup create`. If it does not end on SIGTERM, it is killed; the next backup removes its partial file.
  * @returns the exit code of the backup, once its process has ended
  */
 function makeBackup(due: Date, keep: number | null, signal: AbortSignal): Promise<number> {

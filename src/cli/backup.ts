@@ -231,5 +231,5 @@ async function verified(path: string, { config, output, log, signal }: BackupCon
   }
 }
 
-// a function of its own: the compiler does not see that the variable was set meanwhile
+// a separate function, because the compiler does not see that a callback sets the variable
 const end = (progress: Progress | null): void => progress?.end();

@@ -63,7 +63,7 @@ function readGiven(name: string): NamedText {
   }
 }
 
-/** A file named in another one; null if it cannot be read. */
+/** Reads a file that another file names; null if it cannot be read. */
 function readOther(path: string, folder: string): NamedText | null {
   const name = resolve(folder, path);
   try {

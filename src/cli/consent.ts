@@ -4,8 +4,8 @@ import type { CommandContext } from './context.ts';
 import { consentTexts } from '../report/command-line.ts';
 
 /**
- * Asks for consent to something that cannot be taken back, or that a person should have thought about.
- * `--yes` gives it; on a terminal the answer `yes` does; elsewhere it is missing.
+ * Asks for consent to a step that cannot be undone or that needs a decision. Consent is the flag `--yes`, or the answer
+ * `yes` on a terminal.
  * @param what what is about to happen, as a sentence
  * @throws Failure `usage`, or `declined`
  */
@@ -23,10 +23,10 @@ export async function requireConsent({ arguments: { flags }, signal }: CommandCo
 export const yesDeleteAllData = 'yes-delete-all-data';
 
 /**
- * Asks for consent to delete a whole database. It is given by its name: with `--yes-delete-all-data NAME`, or typed in
- * on a terminal; elsewhere TT_FORCE_RESET_DB gives it.
- * @returns what asks the person, who is to be told what is about to happen
- * @throws Failure `usage` at once where nobody can be asked, and where the name is another one
+ * Prepares the question for consent to delete a whole database. Consent is the name of the database, in
+ * `--yes-delete-all-data NAME` or typed on a terminal, or TT_FORCE_RESET_DB.
+ * @returns a function that asks, and throws Failure `declined`; its argument says what is about to happen
+ * @throws Failure `usage` at once if there is no terminal, or if the option names another database
  */
 export function consentByName(
   { arguments: { options }, config, signal }: CommandContext,
@@ -46,7 +46,7 @@ export function consentByName(
   };
 }
 
-/** A file may be named by its whole path, too. */
+/** Whether the given text names the database: its name or, for a SQLite file, the whole path. */
 function isNamed(given: string, name: string, { database }: Config): boolean {
   return given === name || (database.kind === 'sqlite' && given === database.file);
 }
@@ -55,7 +55,7 @@ function isTerminal(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** @returns the answer; nothing if the terminal was closed, or the run interrupted */
+/** @returns the answer; empty if the terminal was closed or the run was interrupted */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -13,17 +13,17 @@ export interface CommandContext<Known extends Settings = Config> {
   /** What the run does, for its report and for the banner of a failure. */
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
-  /** What relative paths on the command line are relative to. */
+  /** The base of relative paths on the command line. */
   readonly workingDirectory: string;
   /** The text of `help settings`, which names every setting. */
   readonly settings: string;
   /** What was given after the command's name. */
   readonly arguments: CommandArguments;
-  /** How the words of another command line are understood. */
+  /** Parses other command lines, such as those in TT_RUN_ONCE. */
   readonly commandLine: CommandLine;
 }
 
-/** What db-init understands. */
+/** The commands of db-init, and the parser of its command lines. */
 export interface CommandLine {
   readonly commands: readonly Command[];
   /** @throws Failure `usage` */
@@ -63,7 +63,7 @@ interface CommandFacts {
   readonly flags: readonly string[];
   /** Options with a value, `--keep 5`. */
   readonly options?: readonly string[];
-  /** What flags and options do that `flagTexts` does not explain. */
+  /** Explanations of flags and options that `flagTexts` does not have. */
   readonly explains?: Readonly<Record<string, string>>;
   /** How many positional arguments it takes at the most. */
   readonly positionals?: number;

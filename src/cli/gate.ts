@@ -23,7 +23,7 @@ export const gateCommand: Command = {
   },
 };
 
-/** Runs the commands of TT_RUN_ONCE; without the variable, the memory of former ones is deleted. */
+/** Runs the commands of TT_RUN_ONCE; without the variable, deletes the record of earlier ones. */
 async function runOrderedCommands(context: CommandContext): Promise<void> {
   const { runOnce } = await import('./run-once.ts');
   await runOnce(context);

@@ -35,7 +35,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   });
 }
 
-/** The gate would restore an archive first: it is restored beside the live database, and dropped again. */
+/** Rehearses the restore that the gate would do first: restores the archive beside the live database, then drops it. */
 async function rehearseRestore(archive: Archive, context: CommandContext): Promise<ExitCode> {
   const { rehearseAtStart } = await import('../restore/restore-at-start.ts');
   const { renderRestoreRehearsal } = await import('../report/status.ts');

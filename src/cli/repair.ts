@@ -19,7 +19,7 @@ export const repairCommand: Command = {
   },
 };
 
-/** Prints the SQL that a repair would run, or what is in its way. */
+/** Prints the SQL that a repair would run, or the obstacle to it. */
 async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../operations/repair.ts');
   const { commandsFor } = await import('../report/commands.ts');

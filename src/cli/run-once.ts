@@ -27,10 +27,10 @@ interface OrderedCommand {
 type OnceConfig = Pick<Config, 'runOnce' | 'backupFolder'>;
 
 /**
- * Runs the commands in TT_RUN_ONCE, one after the other, each once. A file in the backup folder records before a command
- * that it begins, and after it how it ended: so no command runs twice. A command that failed and has changed nothing is
- * tried again at the next starts, a few times. A command that could not begin (no connection, another run holds the
- * lock, a signal) is tried again at every start.
+ * Runs the commands in TT_RUN_ONCE, one after the other, each once. A file in the backup folder records the start of
+ * each command before it runs, and its end afterwards, so that no command runs twice. A command that failed and has
+ * changed nothing is tried again at the next starts, a few times. A command that could not begin (no connection,
+ * another run holds the lock, a signal) is tried again at every start.
  * @throws Failure of a command; `configuration` if a command is not allowed here; `run-once-refused` if the file cannot
  *   be read or written
  */
@@ -94,7 +94,7 @@ function asConfigurationFailure(read: () => Request): Request {
 const orderUnusable = (problem: string): Failure =>
   new Failure({ kind: 'configuration', faults: [{ variable: 'TT_RUN_ONCE', problem }] });
 
-/** A start without the variable deletes the memory: the same value counts as a new order later. */
+/** Deletes the record at a start without the variable: the same value later counts as a new order. */
 function removeProgress({ config, log }: CommandContext): void {
   if (!existsSync(onceFileOf(config))) return;
   try {
@@ -117,7 +117,7 @@ function readProgress(config: OnceConfig): OnceProgress | null {
   }
 }
 
-/** @param reason null: there is no folder for it */
+/** @param reason null if there is no persistent folder for the record */
 function refusal(config: OnceConfig, reason: string | null): Failure {
   const { backupFolder: folder } = config;
   return new Failure({ kind: 'run-once-refused', folder, file: onceFileOf(config), reason });
@@ -130,7 +130,7 @@ async function underLock<Result>(context: CommandContext, work: () => Result): P
   return withDatabase(context, 'gate', 'write', (live) => live.withLock(() => Promise.resolve(work())));
 }
 
-/** Notes that the next command begins. @returns null if there is none */
+/** Records the start of the next command. @returns null if there is none */
 function begin(orders: readonly OrderedCommand[], { config, log }: CommandContext): OrderedCommand | null {
   const commands = orders.map(({ words }) => words);
   const memory = readProgress(config);
@@ -154,7 +154,7 @@ function begin(orders: readonly OrderedCommand[], { config, log }: CommandContex
 
 async function executeOrder({ command, given }: OrderedCommand, context: CommandContext): Promise<void> {
   const { config, recorder, signal } = context;
-  // consent to delete everything is spelled out in the variable itself
+  // TT_FORCE_RESET_DB does not count here: TT_RUN_ONCE must contain the consent to delete all data
   const order = { ...context, config: { ...config, forceReset: false }, arguments: atStart(command, given, config) };
   const committed = recorder.record.committed;
   try {
@@ -172,13 +172,16 @@ async function executeOrder({ command, given }: OrderedCommand, context: Command
   recordEnd(exitCodes.healthy, true, context);
 }
 
-/** compose has not started the application yet, and processes of other containers cannot be seen from here. */
+/**
+ * Adds `--disconnect` to a restore of a SQLite file: compose has not started the application yet, and processes of
+ * other containers cannot be seen from here.
+ */
 function atStart(command: Command, given: CommandArguments, { database }: Config): CommandArguments {
   if (database.kind !== 'sqlite' || command.name !== 'restore' || given.flags.has('drop-former')) return given;
   return { ...given, flags: new Set([...given.flags, 'disconnect']) };
 }
 
-/** `gate --json` prints the gate's object: the result of a command before it goes to the log. */
+/** Sends the result of a command to the log, because `gate --json` prints only the object of the gate. */
 function outputOf({ output }: CommandContext, { flags }: CommandArguments): CommandContext['output'] {
   return {
     ...output,
@@ -188,7 +191,7 @@ function outputOf({ output }: CommandContext, { flags }: CommandArguments): Comm
   };
 }
 
-/** Failures before a command began: these do not count, and the next start tries again. */
+/** Exit codes of commands that could not begin: these failures do not count, and the next start tries again. */
 const passing: ReadonlySet<ExitCode> = new Set([
   exitCodes.unreachable,
   exitCodes.locked,

@@ -76,7 +76,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
     announced = isAnnounced(command, request.arguments);
-    // invalid settings are notified, too
+    // a notification is also sent if the settings are invalid
     if (announced) {
       const notification = readNotification(invocation.environment, invocation.workingDirectory);
       secrets = secretsOfNotification(notification);
@@ -154,7 +154,7 @@ async function announcerOf(notification: NotificationSettings, signal: AbortSign
   return openAnnouncer(notification, signal);
 }
 
-/** A person who stopped the run or declined already knows. */
+/** Whether a run is worth a notification: a person who stopped the run or declined already knows. */
 function isOfInterest({ problem }: Ended): boolean {
   return problem?.kind !== 'interrupted' && problem?.kind !== 'declined';
 }
@@ -223,7 +223,7 @@ function startable<Known extends Settings>(
 
 interface Prepared {
   readonly config: Settings;
-  /** Runs the command. `follow` is told of the settings that it works with, which name one server. */
+  /** Runs the command. Calls `follow` with the settings of the run, in which one server is selected. */
   readonly start: (given: Omit<CommandContext, 'config'>, follow: (config: Settings) => void) => Promise<ExitCode>;
 }
 
@@ -238,12 +238,12 @@ function problemOf(error: unknown, signal: AbortSignal, database: string): Probl
   return isBug(cause) ? null : { kind: 'database-failed', database, reason, cause };
 }
 
-/** Rows that the database refuses, or an error that tells nothing, are nobody's fault but ours where nobody expected them. */
+/** Whether an unexpected error is a bug in db-init: the database refused rows, or the cause is unknown. */
 function isBug({ kind }: Cause): boolean {
   return kind === 'rows' || kind === 'other';
 }
 
-/** What is said of failures is loaded when there is one. */
+/** Reports a failure. The modules for it are only loaded here. */
 async function report(
   problem: Problem | null,
   error: unknown,

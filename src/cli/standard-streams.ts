@@ -15,7 +15,7 @@ export interface ArchiveOutput {
 /** Bytes that are buffered at most. */
 const waiting = 512 * 1024;
 
-/** @throws Failure `usage` where standard output is a terminal */
+/** Opens standard output for an archive. @throws Failure `usage` if it is a terminal */
 export function archiveOutput(): ArchiveOutput {
   if (process.stdout.isTTY) throw new Failure({ kind: 'usage', message: streamTexts.outputIsTerminal });
   const { target, end } = openOutput();
@@ -38,7 +38,7 @@ interface Target {
   readonly end: (done: (error?: Error | null) => void) => void;
 }
 
-/** Node's own stdout does not notice a short write to a file, which is what happens on a full disk. */
+/** Opens a stream for files, because Node's own stdout does not notice a short write, as on a full disk. */
 function openOutput(): Target {
   const stats = fstatSync(1);
   if (stats.isFIFO() || stats.isSocket()) return { target: process.stdout, end: (done) => done() };

@@ -22,7 +22,7 @@ interface More {
 
 /**
  * A command that reads and reports: it never writes, and takes no lock.
- * @param judged what the gate would do now, or the schema alone, whatever the gate could do about it
+ * @param judged whether the exit code depends on what the gate would do now, or only on the schema as it is
  */
 export function inspectionCommand(
   name: string,
@@ -63,7 +63,7 @@ export async function archiveAtStart(context: CommandContext): Promise<Archive |
   return findArchiveAtStart(restoreFrom, context);
 }
 
-/** What TT_RUN_ONCE orders. @throws Failure as the gate would */
+/** The commands of TT_RUN_ONCE, for the assessment. @throws Failure of `ordersAtStart` */
 export async function ordersOf({
   config,
   commandLine,
@@ -81,7 +81,7 @@ export async function withArchive(
   context: Pick<CommandContext, 'config' | 'signal'>,
 ): Promise<Assessment> {
   const { observation } = seen;
-  // the gate does not open a file beside which the log of another copy lies
+  // the gate does not open a file if the log of another copy is beside it
   const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
   if (archive === null || closed) return seen;
   const { obstacleAtStart } = await import('../restore/restore-at-start.ts');
@@ -114,7 +114,7 @@ export const statusCommand: DatabaseCommand = {
   },
 };
 
-/** If the server does not start, its data volume may show why, where it is mounted here. */
+/** Logs the state of the data volume, if it is mounted here: it may show why the server does not start. */
 async function logDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
   const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');

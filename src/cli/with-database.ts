@@ -56,7 +56,7 @@ function isTemporary(file: string): boolean {
 
 /** The progress of a run. */
 interface Progress {
-  /** Whether it has begun. */
+  /** Whether the run has begun its work under the lock. */
   locked: boolean;
   /** The version of the restore history when the run began. */
   readonly restores: string;
@@ -77,8 +77,8 @@ function guarded(database: Database, { config }: Opening, progress: Progress): D
 }
 
 /**
- * Whether an error means that a restore has begun first: it ends all sessions, also those of runs that wait for its
- * lock. Such a run has changed nothing yet and starts again.
+ * Whether an error means that a restore of another run has begun first. A restore ends all sessions, also those of runs
+ * that wait for its lock. This run has changed nothing yet, so it starts again.
  */
 function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
@@ -99,8 +99,8 @@ async function recoverUnfinishedRestore(context: Opening, command: string): Prom
 }
 
 /**
- * Settles on one server where the address lists several, before anything else is done: what is said, every connection
- * and every tool of the run then name the same one.
+ * Selects one server if the address lists several. It is called first, so that all messages, connections and tools of
+ * the run use the same server.
  */
 export async function selectServer<Known extends Settings>(
   { config, log, signal, version }: Omit<Opening, 'config' | 'recorder'> & { readonly config: Known },

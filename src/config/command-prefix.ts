@@ -4,7 +4,7 @@ import { type Environment, readText } from './variables.ts';
 /** How db-init is called with the compose file of the README. */
 const composePrefix = 'docker compose run --rm db-init';
 
-/** The program in the image alone: TT_COMMAND_PREFIX says how its container is started. */
+/** The program name alone, for containers that compose did not start: TT_COMMAND_PREFIX can name their runtime. */
 const barePrefix = 'db-init';
 
 /**

@@ -176,8 +176,8 @@ function read<Target>(
 }
 
 /**
- * The possible paths of an archive: relative to the working directory, as everywhere; a name without a folder may be
- * that of a backup as well.
+ * The possible paths of an archive: relative to the working directory, like all paths; a name without a folder may also
+ * be in the backup folder.
  */
 export function placesOfArchive(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
   const places = [resolve(workingDirectory, given)];

@@ -20,7 +20,7 @@ export interface Recipient {
   readonly given: string;
   /** The address to send to, without user and password. */
   readonly url: URL;
-  /** The header of that name, made of user and password in the address; null without them. */
+  /** The Authorization header, made of user and password in the address; null without them. */
   readonly authorization: string | null;
   /** The part that messages may show: scheme and host. */
   readonly shown: string;

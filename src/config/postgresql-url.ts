@@ -32,7 +32,7 @@ const understood = new Set(
  */
 export function postgresqlKeywords(url: Setting, rest: string, findings: Findings): Keywords | undefined {
   const { user, password, hosts, host = hosts, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
-  // Without a user before it, an '@' behind the '?' may end a password that begins in the host.
+  // If no user was found, an '@' after the '?' may end a password whose beginning was taken for the host.
   if (host === undefined || (user === undefined && parameters?.includes('@') === true)) {
     return findings.fault(url.variable, complaint(rest));
   }

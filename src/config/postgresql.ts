@@ -9,7 +9,7 @@ import { readText, type Setting, wholeNumber } from './variables.ts';
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
-/** In the meaning of libpq (PostgreSQL manual, "SSL Support"), from which some drivers differ. */
+/** The TLS modes as libpq defines them (PostgreSQL manual, "SSL Support"). Some drivers define them differently. */
 export type SslMode = (typeof sslModes)[number];
 
 /** The address of a server. */
@@ -22,7 +22,7 @@ export interface HostAddress {
 /** A PostgreSQL database and how to reach it. */
 export interface PostgresTarget extends CertificateFiles, HostAddress {
   readonly kind: 'postgresql';
-  /** Further servers of a list, in its order; empty once a run has chosen one (`settleHost`). */
+  /** Further servers of a list, in its order; empty once a run has chosen one (`selectHost`). */
   readonly furtherHosts?: readonly HostAddress[];
   /** All servers of the list, once a run has chosen one of them. The choice may differ from run to run. */
   readonly list?: readonly HostAddress[];
@@ -151,8 +151,8 @@ function sessionAttributesOf(
 }
 
 /**
- * Why a text is not a host, as far as it can be known without a lookup. Does not repeat the text, which may contain a
- * password.
+ * The reason why a text cannot be a host, found without a lookup; null if there is none. It does not repeat the text,
+ * which may contain a password.
  */
 function oddityOf(host: string): string | null {
   if (host.startsWith('/')) return null;
@@ -199,13 +199,13 @@ function sslModeOf(keywords: Keywords, findings: Findings): SslMode {
   const setting = keywords.get('sslmode');
   if (setting === undefined) return system ? 'verify-full' : 'prefer';
 
-  // "allow" asks for TLS last, "prefer" first: the same to a server that offers both, and never less secure.
+  // "allow" tries TLS last, "prefer" tries it first: both reach the same servers, and "prefer" is never less secure.
   const found = setting.value === 'allow' ? 'prefer' : setting.value;
   const mode = sslModes.find((candidate) => candidate === found);
   if (mode === undefined) {
     findings.fault(setting.variable, settingFaults.sslMode(found, `${sslModes.join(', ')}, allow`));
   } else if (system && mode !== 'verify-full') {
-    // So does libpq: anybody can get a certificate from a public authority.
+    // libpq refuses this, too: anybody can get a certificate from a public authority.
     findings.fault(setting.variable, settingFaults.sslModeWithSystem(mode));
   }
   return mode ?? 'prefer';

@@ -5,7 +5,7 @@ import { hostsOf } from './postgresql.ts';
 /** The password of an address, as it is written there. */
 const writtenPassword = /:\/\/[^:/]*:([^@]*)@|[?&]password=([^&]*)/g;
 
-/** Words that occur in many sentences. */
+/** Texts so short that they occur in many sentences. */
 const tooShort = /^(?:.{0,2}|\w{3}|\d{4})$/su;
 
 /** Words of db-init's own messages that people use as passwords. */
@@ -22,7 +22,7 @@ const ownWords: ReadonlySet<string> = new Set(
  * The texts that no message may show, longest first: the key of the settings, the addresses of notifications, the
  * whole DATABASE_URL, and the password as it is and percent-encoded. A password that equals the name of the user, the
  * host or the database (as the documented default does), or that occurs in our own sentences, is only redacted as part
- * of an address: otherwise the sentences would become unreadable, and show the password by what is missing.
+ * of an address: otherwise the sentences would become unreadable, and their gaps would reveal the password.
  */
 export function secretsOf({
   database,

@@ -22,7 +22,7 @@ export function readLine(line: string): Line {
   return read.kind === 'fault' ? read : { kind: 'commands', commands: read.commands.map(withoutCaller) };
 }
 
-/** The beginning of a command that was copied as a whole: `db-init …`, `docker compose run --rm db-init …`. */
+/** Removes the program from a command that was copied as a whole: `db-init …`, `docker compose run --rm db-init …`. */
 function withoutCaller(words: readonly string[]): readonly string[] {
   const isCalled = /^(?:db-init|docker|docker-compose|podman|sudo)$/.test(words[0] ?? '');
   return isCalled ? words.slice(words.indexOf('db-init') + 1) : words;

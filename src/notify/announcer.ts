@@ -87,7 +87,7 @@ interface Delivery {
   readonly body?: string;
 }
 
-/** @param milliseconds the time limit @returns null, or why it failed, as a clause */
+/** Sends one message. @param milliseconds the time limit @returns null, or why it failed, as a clause */
 async function deliver(
   { recipient: { url, authorization }, suffix = '', headers = {}, body = '' }: Delivery,
   signal: AbortSignal,
@@ -95,7 +95,8 @@ async function deliver(
 ): Promise<string | null> {
   const address = new URL(url);
   if (suffix !== '') address.pathname = `${address.pathname.replace(/\/+$/, '')}${suffix}`;
-  // a timer that keeps the process alive: fetch alone does not, and may never settle where the other side hangs up at once
+  // a timer that keeps the process alive: fetch alone does not, and may never settle if the other side closes the
+  // connection at once
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), milliseconds);
   try {
@@ -133,7 +134,10 @@ function reasonOfFetch(error: unknown): string {
   return cause instanceof Error ? reasonOfFetch(cause) : error.message;
 }
 
-/** https://docs.ntfy.sh/publish/: title, priority and tags are headers; what is not ASCII is encoded as in mails (RFC 2047). */
+/**
+ * The headers of an ntfy message (https://docs.ntfy.sh/publish/): title, priority and tags. A title that is not ASCII is
+ * encoded as in mails (RFC 2047).
+ */
 function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record<string, string>> {
   const line = title.replaceAll(/\s+/g, ' ');
   const isAscii = /^[ -~]*$/.test(line);
@@ -144,7 +148,7 @@ function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record
   };
 }
 
-/** Cuts at the end of a line. */
+/** Shortens a text to what ntfy accepts, at the end of a line. */
 function cut(text: string): string {
   if (Buffer.byteLength(text) <= longestForNtfy) return text;
   const lines = text.split('\n');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 
-/** What lies in a volume that is, or should be, the data of a PostgreSQL server. */
+/** The content of a volume that is, or should be, the data volume of a PostgreSQL server. */
 export type DataVolume =
   | { readonly kind: 'not-mounted' }
   | { readonly kind: 'empty' }

@@ -57,17 +57,17 @@ function removeIfPossible(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // the error that is thrown says more
+    // the caller throws the first error, which says more
   }
 }
 
 /**
- * Writes a file for everybody to read, whole or not at all: a reader never finds half of it, also while two containers
- * write, whose process ids are often the same. A device or a pipe stays what it is.
+ * Writes a world-readable file atomically: a reader never sees half of it, even if two containers write it at the same
+ * time, whose process ids are often equal. A device or a pipe is written to, and not replaced.
  * @throws Error of the file system
  */
 export function writeWhole(file: string, text: string): void {
-  // the global one: a run that writes nothing does not load node:crypto
+  // the global `crypto`: a run that writes nothing does not load node:crypto
   if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${crypto.randomUUID()}.partial`);
   // without O_NONBLOCK, opening a pipe that nobody reads would block for ever
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -78,7 +78,7 @@ export function writeWhole(file: string, text: string): void {
   }
 }
 
-/** Whether it is something like /dev/stdout, which a file must not replace. */
+/** Whether a path is a device, a pipe or a socket, such as /dev/stdout, which a file must not replace. */
 export function takesBytes(path: string): boolean {
   try {
     const stats = statSync(path);

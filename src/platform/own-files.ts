@@ -1,5 +1,5 @@
 /**
- * Everything that db-init puts into folders beside other files begins with it. No backup holds such a file, and no
- * restore touches one.
+ * The prefix of all files that db-init puts into folders beside other files. Backups omit these files, and restores do
+ * not touch them.
  */
 export const ownPrefix = '.db-init';

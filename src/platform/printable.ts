@@ -4,7 +4,10 @@
  * name can forge a line or look like another one.
  */
 
-/** Control and format characters, separators of lines, halves of a pair, and what is ignored by default in a font (Unicode, DI). */
+/**
+ * Control and format characters, line separators, lone surrogates, and characters that fonts ignore by default
+ * (Unicode, Default_Ignorable_Code_Point).
+ */
 const unprintable = /(?!\uFE0F)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}\uFFFD]/gu;
 
 const short: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t`, '\r': String.raw`\r` };
@@ -19,7 +22,7 @@ export function printableLines(text: string): string {
   return text.replaceAll(unprintable, (character) => (/[\n\t]/.test(character) ? character : codeOf(character)));
 }
 
-/** The same for a text that is JSON: it means what it meant. */
+/** The same for JSON text. The escapes do not change its value. */
 export function printableJson(json: string): string {
   return json.replaceAll(unprintable, (character) =>
     character === '\n'
@@ -31,14 +34,14 @@ export function printableJson(json: string): string {
 }
 
 /**
- * A statement on one line that still does what it did: names and texts in it are written with PostgreSQL's Unicode
- * escapes where they have to be. A comment stays a comment.
+ * A SQL statement on one line, with the same effect: names and texts in it get PostgreSQL's Unicode escapes where
+ * necessary. A comment stays a comment.
  */
 export function printableSql(sql: string): string {
   if (isPrintable(sql)) return sql;
   if (sql.startsWith('--')) return printable(sql);
   const line = sql.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\s+/g, (word) => {
-    // between words a line break is a blank
+    // white space between words becomes one blank
     if (word.trim() === '') return ' ';
     return isPrintable(word) ? word : `U&${inUnicode(word)}`;
   });

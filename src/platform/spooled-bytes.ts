@@ -3,21 +3,24 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownPrefix } from './own-files.ts';
 
-/** Bytes that are appended, and read once they are complete. Long ones lie in a file, where one can be made. */
+/**
+ * Bytes that are appended, and read once they are complete. Many bytes go to a temporary file, or stay in memory if no
+ * file can be made.
+ */
 export interface SpooledBytes {
   readonly length: number;
   append(bytes: Uint8Array): void;
-  /** All of them, in pieces. */
+  /** Returns all bytes, in pieces. */
   read(): Generator<Buffer, void, undefined>;
-  /** Lets go of the file. */
+  /** Closes the temporary file. */
   close(): void;
 }
 
-/** Bytes that stay in memory, and that are written and read at a time. */
+/** The number of bytes that stay in memory, and that one write or read transfers. */
 const piece = 1024 * 1024;
 
 /**
- * Opens an empty list of bytes. Its file has no name from the beginning, so that a kill leaves nothing behind.
+ * Opens an empty list of bytes. Its file is unlinked as soon as it is open, so that a killed run leaves no file.
  * @param folder where the file is made, once there is more than a megabyte
  */
 export function spoolBytes(folder: string): SpooledBytes {
@@ -25,7 +28,7 @@ export function spoolBytes(folder: string): SpooledBytes {
   let used = 0;
   let written = 0;
   let file: number | null = null;
-  // a container whose file system is read-only
+  // used if no file can be made, as in a container with a read-only file system
   const kept: Buffer[] = [];
   const flush = (): void => {
     if (written === 0) file = openNameless(folder);

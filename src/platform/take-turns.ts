@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** Milliseconds that synchronous work may keep everybody else waiting. */
+/** Milliseconds: how long synchronous work may block the event loop. */
 const longest = 20;
 
 /**
- * For a loop of many short synchronous steps: to be awaited in each of them, so that signals and timers have their turn.
- * @returns a function that nearly always has nothing to wait for
+ * Keeps a loop of many short synchronous steps from blocking signals and timers.
+ * @returns a function to await in each step; it nearly always returns undefined, and sometimes yields to the event loop
  */
 export function takeTurns(): () => Promise<void> | undefined {
   let since = performance.now();

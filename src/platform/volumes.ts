@@ -11,8 +11,8 @@ export function isLostWithContainer(path: string): boolean {
 }
 
 /**
- * Whether a folder may be made for what is to be kept: not below a root that knows nothing of it, and in a container
- * not on its own disk, unless the folder, or the one above, was put there on purpose.
+ * Whether a folder is suitable for persistent files. An existing folder is. A new one is not if the root is the only
+ * existing folder above it. Otherwise it is if its parent exists, or if it is not in the container's own file system.
  */
 export function isPersistentFolder(folder: string): boolean {
   const place = nearestPlace(folder);

@@ -100,7 +100,7 @@ export async function quarantineLast(transaction: Transaction, { database, log }
   return progress.schema.name;
 }
 
-/** Refuses while other sessions are connected: they may use these objects. */
+/** Refuses while other sessions are connected: they may use these objects. @throws Failure `quarantine-refused` */
 export async function requireAlone(session: Session, database: string): Promise<void> {
   const { sessions: others } = await findStaying(session);
   if (others.length === 0) return;

@@ -12,7 +12,7 @@ export async function quotedApplicationSchema(session: Session): Promise<string>
 
 /** The result of one transaction. */
 export interface Progress {
-  /** The number in its label now. */
+  /** The quarantine schema, with its new label. */
   readonly schema: QuarantineSchema;
   readonly done: readonly { readonly object: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
@@ -23,8 +23,8 @@ export interface Progress {
 }
 
 /**
- * Moves a batch of the application's schema to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is dropped:
- * ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
+ * Moves a batch of the application's schema to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is
+ * dropped: ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
  *
  * PostgreSQL only; to be called within a transaction.
  * @param into the schema of earlier batches; without it, an interrupted quarantine continues, or a new one begins
@@ -99,7 +99,7 @@ export async function dropBatch(session: Session, batch: Batch, schema: Quaranti
   };
 }
 
-/** The tables of later batches may refer to those of this one. */
+/** Drops foreign keys of tables in later batches that refer to tables in this batch. */
 async function dropKeysOfLaterBatches(session: Session, { objects }: Batch, schema: string): Promise<void> {
   const keys = await session.query(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS statement
@@ -175,7 +175,7 @@ async function closeOrLabel(
   else await writeLabel(session, { ...schema, label: { ...schema.label, state } });
 }
 
-/** The schema may hold objects that are never moved, such as a function. */
+/** Whether a schema holds no objects, also none that are never moved, such as functions. */
 async function isEmpty(session: Session, schema: string): Promise<boolean> {
   const rows = await session.query(
     `SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace($1) LIMIT 1`,

@@ -5,7 +5,7 @@ import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { quarantineMessages } from '../report/quarantine-messages.ts';
 
-/** The quarantine of a database. */
+/** Opens the quarantine of a database, for the engine of the database. */
 export async function openQuarantine(context: QuarantineContext): Promise<Quarantine> {
   const { database: target } = context.config;
   switch (target.kind) {
@@ -17,8 +17,8 @@ export async function openQuarantine(context: QuarantineContext): Promise<Quaran
 }
 
 /**
- * Puts aside by hand what the gate does not: everything, or what is not the application's. It changes another
- * application's database only with `--all`, and the question names that application.
+ * Puts objects aside on request that the gate leaves alone: all objects, or those that are not the application's. It
+ * changes another application's database only with `--all`, and the question names that application.
  * @throws Failure `refused` in a state that must not be touched, `quarantine-refused`, `usage` without consent
  */
 export async function createQuarantine(context: QuarantineContext, everything: boolean): Promise<void> {

@@ -106,7 +106,7 @@ async function heldTables(session: Session, schema: string): Promise<readonly He
   }));
 }
 
-/** @returns why the row does not fit; null if it was inserted */
+/** Tries to insert one row. @returns why the row does not fit; null if it was inserted */
 async function tryRow(
   session: Session,
   schema: string,
@@ -151,15 +151,15 @@ async function tryRow(
 }
 
 /**
- * Converts a text as the restore has converted the values of rows that fit. PostgreSQL's own input would guess: it takes
- * `now` for a time, and `01/02/2024` for a date in one order or the other.
+ * Converts a text in the same way as the restore converts values. PostgreSQL's own input conversion guesses: it accepts
+ * `now` as a time, and `01/02/2024` as a date in either order.
  */
 function convert({ type, labels }: HeldColumn, value: string | null): string | null | Misfit {
   if (value === null || type === 'bytea') return value;
   const counts: ConversionCounts = new Map();
   if (type === 'bigint' && /^\s*[+-]?\d+\s*$/.test(value))
     return converterOf({ type, labels }, true)(BigInt(value), counts);
-  // as PostgreSQL prints them of rows that it held already
+  // the output formats of PostgreSQL, in rows that PostgreSQL held before
   if (type === 'double precision' && /^-?Infinity$/.test(value)) return value;
   if (type === 'interval' && printedInterval.test(value)) return value;
   // the owner's columns may have any type

@@ -72,7 +72,7 @@ export function sqliteQuarantine(
       const shown = versionOf(path);
       await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
       if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
-      // the file last: as long as it exists, the rest is found again
+      // the file last: while it exists, an interrupted purge can be repeated
       exclusively('quarantine-purged', name, path, () => {
         for (const side of [...sides, '']) rmSync(path + side, { force: true });
       });

@@ -62,7 +62,7 @@ export function journalFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restore.json');
 }
 
-/** @returns null if there is none; `unreadable` if it cannot be parsed */
+/** Reads the journal of this volume. @returns null if there is none; `unreadable` if it cannot be parsed */
 export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'unreadable' | null {
   let text: string;
   try {
@@ -147,7 +147,7 @@ function parseUploads(value: unknown): JournalledUploads | null {
   return isText(folder) && (former === null || isText(former)) ? { folder, former } : null;
 }
 
-/** @returns undefined if it is none */
+/** Parses the identity of an archive. @returns undefined if it is invalid */
 export function parseIdentity(value: unknown): ArchiveIdentity | undefined {
   const { path, size, modified, sha256 }: Fields = parseRecord(value) ?? {};
   if (!isText(path) || typeof size !== 'number' || typeof modified !== 'number') return undefined;

@@ -29,7 +29,7 @@ export interface OnceEnd {
 
 type OnceConfig = Pick<Config, 'backupFolder'>;
 
-/** @returns null if there is no record @throws Error that says why it cannot be read */
+/** Reads the progress. @returns null if there is no record @throws Error that says why it cannot be read */
 export function readOnce(config: OnceConfig): OnceProgress | null {
   let text: string;
   try {
@@ -43,12 +43,12 @@ export function readOnce(config: OnceConfig): OnceProgress | null {
   return memory;
 }
 
-/** @throws Error that names the file */
+/** Writes the progress. @throws Error that names the file */
 export function writeOnce(config: OnceConfig, memory: OnceProgress): void {
   writeStateFile(onceFileOf(config), { format: 1, ...memory });
 }
 
-/** @throws Error of the file system */
+/** Deletes the progress. @throws Error of the file system */
 export function removeOnce(config: OnceConfig): void {
   rmSync(onceFileOf(config), { force: true });
 }

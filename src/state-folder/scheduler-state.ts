@@ -28,13 +28,13 @@ export function schedulerStateOf({ backupFolder, database }: Pick<Config, 'backu
   return join(tmpdir(), `db-init-schedule-${which}.json`);
 }
 
-/** @throws Error of the file system */
+/** Writes the state. @throws Error of the file system */
 export function writeSchedulerState(file: string, state: SchedulerState): void {
   // others may write to that folder, so the name must not be predictable
   replaceFile(file, JSON.stringify(state), 0o600, `${file}.${randomUUID()}`);
 }
 
-/** @returns null if there is no readable file */
+/** Reads the state. @returns null if there is no readable file */
 export function readSchedulerState(file: string): SchedulerState | null {
   try {
     const state = parseRecord(readFileSync(file, 'utf8'));

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 
-/** The folder for db-init's own notes outside of the database. */
+/** The folder for the files in which db-init keeps state outside of the database. */
 export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
   return join(config.backupFolder, ownPrefix);
 }
@@ -30,12 +30,12 @@ export function makeStateFolder(folder: string): void {
   }
 }
 
-/** The note that a database was healthy here. */
+/** The file that records that a database was healthy here. */
 export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'stamp.json');
 }
 
-/** The journal of an unfinished restore. A folder that cannot be searched counts as if it had one. */
+/** The journal of an unfinished restore. A folder that cannot be read counts as if it had one. */
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const folder = stateFolderOf(config);
   const journal = join(folder, 'restore.json');
@@ -46,12 +46,12 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
   }
 }
 
-/** The history of completed restores. */
+/** The file with the history of completed restores. */
 export function restoreHistoryFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restores.json');
 }
 
-/** The progress of TT_RUN_ONCE. */
+/** The file with the progress of TT_RUN_ONCE. */
 export function onceFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'run-once.json');
 }
