@@ -1,13 +1,13 @@
-/** A day as the number of days since 1970-01-01: days are counted, never converted. */
+/** A calendar day as the number of days since 1970-01-01, independent of time zones. */
 export type Day = number;
 
-/** A moment on the clock on the wall, as minutes since 1970-01-01 00:00 there. */
+/** A local time, as minutes since 1970-01-01 00:00 local time. */
 export type Minute = number;
 
 const minutesOfDay = 24 * 60;
 const millisecondsOfDay = minutesOfDay * 60_000;
 
-/** What the clock on the wall shows in a time zone, as the milliseconds that UTC would have then. */
+/** The local time in a time zone, as milliseconds since 1970-01-01 00:00 local time. */
 export function wallClock(now: Date, zone: string): number {
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
@@ -20,7 +20,7 @@ export function wallClock(now: Date, zone: string): number {
   return date + now.getMilliseconds();
 }
 
-/** The zone itself if this machine knows it, else the machine's own. */
+/** Returns the time zone if this machine knows it, otherwise the machine's own. */
 export function knownZone(zone: string | null): string {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone === null) return own;
@@ -31,36 +31,38 @@ export function knownZone(zone: string | null): string {
   }
 }
 
-/** The day to which a moment belongs. */
+/** The day of a local time in milliseconds. */
 export const dayOf = (milliseconds: number): Day => Math.floor(milliseconds / millisecondsOfDay);
 
+/** The local time of a minute of a day. */
 export const minuteOf = (day: Day, minute: number): Minute => day * minutesOfDay + minute;
 
 /** 1970-01-01 was a Thursday. */
 const isWeekend = (day: Day): boolean => [0, 6].includes((((day + 4) % 7) + 7) % 7);
 
-/** The working days among the last `count` days before today; all of them where none is a working day. */
+/** The working days among the last `count` days before today, or all of these days if none is a working day. */
 export function workingDays(today: Day, count: number): readonly Day[] {
   const days = Array.from({ length: count }, (_, index) => today - count + index);
   const working = days.filter((day) => !isWeekend(day));
   return working.length > 0 ? working : days;
 }
 
-/** How many working days `workingDays` gives at the least, whatever day is today. */
+/** The smallest number of days that `workingDays` returns for `count`, for any weekday of today. */
 export function workingDaysAtLeast(count: number): number {
   return Math.max(5 * Math.floor(count / 7) + Math.max(0, (count % 7) - 2), 1);
 }
 
-/** `2025-03-04` */
+/** The day as a date: `2025-03-04`. */
 export const dateText = (day: Day): string => new Date(day * millisecondsOfDay).toISOString().slice(0, 10);
 
-/** `2025-03-04 09:15:00.000000`, as the application writes timestamps into SQLite; PostgreSQL reads it as well. */
+/** A timestamp as the application writes it into SQLite, which PostgreSQL also reads: `2025-03-04 09:15:00.000000`. */
 export const timestampText = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().replace('T', ' ').replace('Z', '')}000`;
 
+/** A local time as a timestamp in the same format. */
 export const minuteText = (minute: Minute): string => timestampText(minute * 60_000);
 
-/** A timestamp as either engine returns it, in minutes. @throws TypeError if it is none */
+/** Parses a timestamp that either engine has returned. @throws TypeError if it is not a timestamp */
 export function readMinute(text: string): Minute {
   const milliseconds = Date.parse(`${text.slice(0, 19).replace(' ', 'T')}Z`);
   if (Number.isNaN(milliseconds)) throw new TypeError(`${text} is not a timestamp`);

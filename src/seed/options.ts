@@ -30,7 +30,7 @@ export type SeedOptions = Readonly<Record<NumberName, number>> & {
 };
 
 export const numberOptions: readonly string[] = Object.values(limits).map(({ option }) => option);
-/** For `help seed`: default and limits of each number. */
+/** The texts of `help seed`: the default and the limits of each number. */
 export const numberTexts: Readonly<Record<string, string>> = Object.fromEntries(
   Object.values(limits).map(({ option, otherwise, least, most }) => [
     option,
@@ -39,13 +39,13 @@ export const numberTexts: Readonly<Record<string, string>> = Object.fromEntries(
 );
 export const switches: readonly string[] = ['no-currencies', 'no-expense-categories'];
 
-/** More entries would fill every working day: a day has nine hours, and an entry takes one on average. */
+/** The most entries per person and working day. A day has nine hours, and an entry takes one hour on average. */
 const entriesPerDay = 6;
 const entriesPerTask = 8;
 const tasksAtMost = 200_000;
 
 /**
- * Reads the given options, and adds the defaults.
+ * Parses the given options, and adds the defaults.
  * @throws Failure `usage` that names all invalid options
  */
 export function readSeedOptions(given: ReadonlyMap<string, string>, flags: ReadonlySet<string>): SeedOptions {
@@ -82,7 +82,10 @@ export function readSeedOptions(given: ReadonlyMap<string, string>, flags: Reado
   return fitting;
 }
 
-/** The default number of time entries: as many as fit the tasks and the working days. */
+/**
+ * Limits the default number of time entries to the tasks and the working days. Adds a fault if the operator gave a
+ * number that does not fit, or if there are too many tasks.
+ */
 function withFittingEntries(options: SeedOptions, askedFor: boolean, faults: string[]): SeedOptions {
   const { users, clients, projectsPerClient, tasksPerProject, daysBack, timeEntries } = options;
   const tasks = clients * projectsPerClient * tasksPerProject;

@@ -1,18 +1,18 @@
-/** Choices that look random, and are the same on every machine and at every run. */
+/** Pseudo-random choices, which are the same on every machine and in every run. */
 export interface RandomChoice {
-  /** A whole number, both ends included. */
+  /** A whole number from `least` to `most`, both included. */
   whole(least: number, most: number): number;
-  /** One of the items. @throws RangeError if there is none */
+  /** One of the items. @throws RangeError if the list is empty */
   pick<Item>(items: readonly Item[]): Item;
 }
 
 /**
- * Gives each row random choices of its own: they do not depend on the number of the other rows, so a larger set of data
+ * Returns separate random choices for each row. They do not depend on the number of other rows, so a larger data set
  * contains the smaller one.
  */
 export type RandomFor = (what: string, number: number) => RandomChoice;
 
-/** The choices that follow from a seed number. */
+/** Creates the generator of choices from a seed number. */
 export function randomFor(seed: number): RandomFor {
   return (what, number) => {
     const next = mulberry32(hash(`${seed} ${what} ${number}`));
@@ -21,7 +21,7 @@ export function randomFor(seed: number): RandomFor {
   };
 }
 
-/** An item of a list; after the last comes the first again. @throws RangeError if it is empty */
+/** An item of a list; after the last item, the index starts again at the first. @throws RangeError if it is empty */
 export function at<Item>(items: readonly Item[], index: number): Item {
   const item = items[index % items.length];
   if (item === undefined) throw new RangeError('the list to choose from is empty');
@@ -37,7 +37,7 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** mulberry32, a small generator of numbers from 0 to below 1 with 32 bits of state. */
+/** mulberry32, a pseudo-random generator of numbers from 0 to below 1 with 32 bits of state. */
 function mulberry32(start: number): () => number {
   let state = start;
   return () => {

@@ -9,7 +9,7 @@ import type { Recorder } from '../report/run-record.ts';
 import type { SeedOptions } from './options.ts';
 import type { Counts } from './tables.ts';
 
-/** What the seed needs. */
+/** The dependencies of the seed. */
 export interface SeedCommandContext {
   readonly database: Database;
   readonly config: Config;
@@ -21,9 +21,9 @@ export interface SeedCommandContext {
 /**
  * Adds the missing development data, in one transaction under the run lock. Existing rows are not changed, except
  * stock levels to which new movements add.
- * @param now the moment that dates and times are counted from
- * @returns how many rows were added to each table
- * @throws Failure `seed-refused` if the schema is not current, `usage` if the time entries have no room
+ * @param now the present time, from which dates and times are calculated
+ * @returns the number of added rows of each table
+ * @throws Failure `seed-refused` if the schema is not current, `usage` if the days have no space for the time entries
  */
 export async function seedDatabase(context: SeedCommandContext, options: SeedOptions, now: Date): Promise<Counts> {
   const { database, recorder } = context;
@@ -39,7 +39,7 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
   });
 }
 
-/** Requires the schema that this image knows: the rows fit no other. @throws Failure `seed-refused` */
+/** Requires the schema of the head, because the rows fit no other schema. @throws Failure `seed-refused` */
 async function requireCurrent({ database, config, recorder }: SeedCommandContext): Promise<void> {
   const seen = await assess(database, config);
   recorder.assessed(seen);

@@ -1,4 +1,4 @@
-/** The tables that the seed fills, in this order: tables to which others refer come first. */
+/** The tables that the seed fills, in this order: a table comes after the tables that it refers to. */
 export const seededTables = [
   'users',
   'clients',

@@ -41,7 +41,7 @@ export const remarks = `The client agreed to the smaller scope.|Please look at t
   Moved the details into the handbook.|Who can take this over on Thursday?|Waiting for access since Monday…|
   Same cause as the report from Köln.|Done, and shown to the client.`.split(/\|\s*/);
 
-/** Name, code and colour; the four that revision 037 makes are among them under their own names. */
+/** Name, code, colour and titles; they include the four categories that revision 037 creates. */
 export const categories = [
   { name: 'Travel', code: 'travel', color: '#2f6fde', titles: ['Train to the client', 'Taxi from the station'] },
   { name: 'Meals', code: 'meals', color: '#3aa655', titles: ['Lunch with the client', 'Dinner on the road'] },
@@ -80,7 +80,7 @@ export const articles = [
   ['Rucksack for laptops', 'Field work', 38, 59],
 ] as const;
 
-/** Name and rate in percent: Belgium's. */
+/** Name, and rate in percent, of the Belgian tax rules. */
 export const taxRules = [
   ['Standard rate 21 %', 21],
   ['Reduced rate 6 %', 6],
@@ -102,12 +102,12 @@ export const warehouseName = (index: number): string => numbered(index, warehous
 export const address = (index: number): string =>
   `${at(streets, index)} ${(index % 90) + 1}, ${at(towns, Math.floor(index / streets.length) + index)}`;
 
-/** Each first word meets each second word once. */
+/** Combines two lists of words; names repeat only after all combinations are used. */
 function combined(index: number, firsts: readonly string[], seconds: readonly string[]): string {
   return `${at(firsts, index)} ${at(seconds, (index % firsts.length) + Math.floor(index / firsts.length))}`;
 }
 
-/** When the list comes round again, the name gets a number: `Intranet 2`. */
+/** A name from the list; when the list starts again, the name gets a number: `Intranet 2`. */
 export function numbered(index: number, names: readonly string[]): string {
   const round = Math.floor(index / names.length) + 1;
   return round === 1 ? at(names, index) : `${at(names, index)} ${round}`;

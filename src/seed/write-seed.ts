@@ -17,7 +17,7 @@ import { writePeople } from './writers/people.ts';
 import { writeTime } from './writers/time.ts';
 import { writeWork } from './writers/work.ts';
 
-/** What the writers of the seed need. */
+/** The dependencies of the writers of the seed. */
 export interface SeedWriterContext {
   readonly config: Pick<Config, 'administrator'>;
   readonly log: Log;
@@ -45,7 +45,7 @@ export function writeSeed(
   });
 }
 
-/** Currency and time zone of the settings; before the application's first start there are no settings. */
+/** Reads currency and time zone from the settings, which are missing before the application's first start. */
 async function readContext(models: Models, { seed }: SeedOptions, now: Date): Promise<SeedContext> {
   const [settings] = await read(models.settings, ['currency', 'timezone'], { order: ['id'], limit: 1 });
   const currency = settings === undefined ? '' : text(settings, 'currency');

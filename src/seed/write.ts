@@ -7,7 +7,7 @@ import type { Models, NewRow } from './models/models.ts';
 import type { Counts, SeededTable } from './tables.ts';
 import { describeAdded } from '../report/development-messages.ts';
 
-/** The session for rows, their counts, the log, and the signal that stops the writing. */
+/** The models to write with, the counts of added rows, the log, and the signal that stops the writing. */
 export interface SeedTarget {
   readonly models: Models;
   readonly log: Log;
@@ -23,11 +23,11 @@ export interface Ensured {
   readonly added: readonly number[];
 }
 
-/** The number of rows or values of a statement; between two statements the signal to stop is checked. */
+/** The most rows, or values, of a statement. The signal to stop is checked between two statements. */
 const batchSize = 100;
 const mostValues = 1000;
 
-/** Inserts rows. */
+/** Inserts rows in batches, and counts them. @throws the reason of the signal if the run was aborted */
 export async function add<Table extends SeededTable>(
   { models, log, signal, counts }: SeedTarget,
   table: Table,
@@ -36,7 +36,7 @@ export async function add<Table extends SeededTable>(
   if (rows.length === 0) return;
   const model: ModelStatic<Model> = models[table];
   for (const batch of batches(rows, batchSize)) {
-    // on SQLite, no other code would run in between, not even the signal handler
+    // SQLite blocks the event loop: let the signal handler run between two statements
     await setImmediate();
     signal.throwIfAborted();
     await model.bulkCreate(batch, { returning: false, hooks: false });
@@ -47,7 +47,7 @@ export async function add<Table extends SeededTable>(
 
 /**
  * Inserts the missing rows.
- * @param keys the columns by which a row is recognised; the first of them narrows the search
+ * @param keys the columns that identify a row; the search uses the first of them
  * @param complete completes the missing rows before they are inserted
  */
 export async function ensure<Table extends SeededTable>(
@@ -114,7 +114,8 @@ export async function readWhere(
 
 /**
  * The numbers up to `count` that no row has yet.
- * @param model has a scope `numbered`: the rows that may have a number, in the column, by the pattern
+ * @param model has a scope `numbered`, which selects the rows that may have a number
+ * @param pattern finds the number in the text of the column
  */
 export async function missingNumbers(
   model: ModelStatic<Model>,
@@ -126,7 +127,7 @@ export async function missingNumbers(
   return Array.from({ length: count }, (_, index) => index + 1).filter((each) => !present.has(each));
 }
 
-/** Leaves the code empty if another row has its value: the code must be unique, but may be empty. */
+/** Sets the code of a new row to null if another row has it, because the code must be unique or null. */
 export function withoutTakenCodes<Coded extends { readonly code?: string | null }>(
   model: ModelStatic<Model>,
 ): (rows: readonly Coded[]) => Promise<readonly Coded[]> {

@@ -14,14 +14,14 @@ export interface InvoicePlan {
   readonly payments: readonly Omit<NewRow<'payments'>, 'invoice_id'>[];
 }
 
-/** Percent. */
+/** The tax rate of invoices, in percent. */
 const taxRate = 21;
 /** Days between issue and due date. */
 const term = 30;
-/** A sent invoice is paid in part, a paid one in full, a draft not at all. */
+/** A sent invoice is partly paid, a paid invoice is fully paid, and a draft is not paid. */
 const statuses = ['draft', 'sent', 'sent', 'paid', 'paid'] as const;
 
-/** The currency of the settings, euro and dollar. */
+/** Builds the currencies: euro, dollar, and the currency of the settings. */
 export function currencyRows(context: SeedContext): readonly NewRow<'currencies'>[] {
   return [...new Set(['EUR', 'USD', context.currency])].map((code) => {
     const format = new Intl.NumberFormat('en', { style: 'currency', currency: code, currencyDisplay: 'narrowSymbol' });
@@ -36,6 +36,7 @@ export function currencyRows(context: SeedContext): readonly NewRow<'currencies'
   });
 }
 
+/** Builds the first `count` tax rules, or all of them if there are fewer. */
 export function taxRuleRows(count: number, context: SeedContext): readonly NewRow<'tax_rules'>[] {
   return taxRules.slice(0, count).map(([name, rate]) => ({
     name,
@@ -49,7 +50,11 @@ export function taxRuleRows(count: number, context: SeedContext): readonly NewRo
   }));
 }
 
-/** @param parts the largest number of payments of an invoice; 0 for no payments */
+/**
+ * Plans invoices with their items and payments.
+ * @param parts the largest number of payments of an invoice; 0 for no payments
+ * @throws RangeError if there are invoices to plan, but no people or projects
+ */
 export function planInvoices(
   count: number,
   parts: number,
@@ -88,7 +93,7 @@ function planInvoice(
       subtotal: money(subtotal),
       tax_rate: taxRate,
       tax_amount: money(tax),
-      // the older name of the same column
+      // the table has this column under an older name, too
       total: money(subtotal + tax),
       total_amount: money(subtotal + tax),
       currency_code: context.currency,
@@ -123,7 +128,7 @@ function lineOf(
       description: `${at(services, index + line)} – ${project}`,
       quantity,
       unit_price: rate,
-      // the older name of the same column
+      // the table has this column under an older name, too
       total: money(cents),
       total_amount: money(cents),
       is_stock_item: false,
@@ -139,7 +144,7 @@ interface Settlement {
   readonly payments: readonly { readonly cents: number; readonly day: Day }[];
 }
 
-/** The payments of an invoice, and its status that follows from them. */
+/** Plans the payments of an invoice, and derives its status from them. */
 function settle(index: number, total: number, parts: number, due: Day): Settlement {
   const status = parts === 0 && at(statuses, index) === 'paid' ? 'sent' : at(statuses, index);
   if (parts === 0 || status === 'draft') {

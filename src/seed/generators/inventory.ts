@@ -8,9 +8,9 @@ import { seedTag, numbersTo, type SeedContext, stamps } from './seed-context.ts'
 export interface Level {
   readonly warehouseId: number;
   readonly itemId: number;
-  /** In hundredths: the level in the database or, if there are only movements, their sum; null if there is neither. */
+  /** In hundredths: the level in the database or, without a level, the sum of movements; null without both. */
   readonly found: number | null;
-  /** Whether the row of the level is missing. */
+  /** Whether the database has no row for this level. */
   readonly missing: boolean;
 }
 
@@ -26,6 +26,7 @@ const kinds = ['adjustment', 'purchase', 'adjustment', 'return'] as const;
 const reasons = { adjustment: 'Counted again', purchase: 'Delivery', return: 'Came back unused' } as const;
 const dayInMilliseconds = 86_400_000;
 
+/** Builds warehouses. @param createdBy the id of a user */
 export function warehouseRows(count: number, createdBy: number, context: SeedContext): readonly NewRow<'warehouses'>[] {
   return numbersTo(count).map((number) => ({
     name: warehouseName(number - 1),
@@ -37,6 +38,7 @@ export function warehouseRows(count: number, createdBy: number, context: SeedCon
   }));
 }
 
+/** Builds stock items. @param createdBy the id of a user */
 export function stockItemRows(
   count: number,
   createdBy: number,
@@ -63,8 +65,9 @@ export function stockItemRows(
 
 /**
  * Plans the missing levels, each with its opening movement, and the numbered movements. No level falls below zero at
- * any time, whatever the order of the movements' days, because movements only take from the opening.
- * @param levels all of them, warehouse by warehouse; at least one if there are numbers
+ * any time, for any order of the days of movements, because movements only remove pieces of the opening movement.
+ * @param levels all levels, grouped by warehouse; at least one if there are numbers
+ * @param numbers the numbers of the movements to plan
  */
 export function planStock(
   levels: readonly Level[],
@@ -99,7 +102,7 @@ export function planStock(
   };
 }
 
-/** Adjustments remove or add up to two pieces; the others add up to twenty. */
+/** An adjustment removes or adds up to two pieces; any other movement adds up to twenty. */
 function quantityOf(number: number, spare: number): number {
   const index = number - 1;
   if (at(kinds, index) !== 'adjustment') return (index % 20) + 1;
@@ -148,7 +151,7 @@ function movementRow(
   context: SeedContext,
 ): NewRow<'stock_movements'> {
   const kind = at(kinds, number - 1);
-  // not yesterday: if the day of the settings is ahead of UTC, yesterday may not be over
+  // at least two days ago: where local time is ahead of UTC, yesterday may not be over in UTC
   const daysAgo = 91 - (number % 90);
   return {
     movement_type: kind,

@@ -5,9 +5,10 @@ import type { NewRow } from '../models/models.ts';
 import { seedTag, money, type SeedContext, stamps } from './seed-context.ts';
 import type { ProjectRef, TaskRef } from './work.ts';
 
-/** An expense is recognised by its receipt number. */
+/** The receipt number of an expense, by which the next run recognises it. */
 export const receipt = (number: number): string => `DEV-R-${number}`;
 
+/** Builds all expense categories. */
 export function categoryRows(context: SeedContext): readonly NewRow<'expense_categories'>[] {
   return categories.map(({ name, code, color }) => ({
     name,
@@ -21,6 +22,11 @@ export function categoryRows(context: SeedContext): readonly NewRow<'expense_cat
   }));
 }
 
+/**
+ * Builds the expenses with these numbers.
+ * @param people ids of users
+ * @throws RangeError if there are numbers, but no people or projects
+ */
 export function expenseRows(
   numbers: readonly number[],
   people: readonly number[],
@@ -54,6 +60,11 @@ export function expenseRows(
   });
 }
 
+/**
+ * Builds the comments with these numbers.
+ * @param people ids of users
+ * @throws RangeError if there are numbers, but no people or tasks
+ */
 export function commentRows(
   numbers: readonly number[],
   people: readonly number[],

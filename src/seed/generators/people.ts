@@ -20,7 +20,7 @@ function userRow(username: string, fullName: string | null, role: string, contex
     auth_provider: 'local',
     password_change_required: false,
     two_factor_enabled: false,
-    // set them from the settings, which the defaults of the database would override
+    // NULL means the format of the settings; the defaults of the database would override it
     date_format: null,
     time_format: null,
     email_notifications: true,

@@ -4,29 +4,29 @@ import { at, type RandomFor } from '../random.ts';
 /** The time of a time entry. */
 export interface Interval {
   readonly from: Minute;
-  /** Exclusive. */
+  /** The end, exclusive. */
   readonly to: Minute;
 }
 
-/** The place of a new time entry. */
+/** The time and the person of a new time entry. */
 export interface Placement extends Interval {
   readonly number: number;
   /** The index in the list of people. */
   readonly person: number;
 }
 
-/** Minutes: a day is divided into quarters of an hour. */
+/** The unit of the schedule, in minutes. */
 const quarter = 15;
 const lengths = [15, 30, 45, 60, 90, 120] as const;
-/** Morning and afternoon, in minutes of the day: nobody works through lunch. */
+/** Morning and afternoon, in minutes since midnight. No entry overlaps the lunch break between them. */
 const halves = [
   { from: 8 * 60, to: 12 * 60 },
   { from: 13 * 60, to: 18 * 60 },
 ] as const;
-/** Minutes: the longest planned time of a day, including entries made by hand. */
+/** The longest planned time per day in minutes, including entries that are in the database already. */
 const longestDay = 8 * 60;
 
-/** The free and occupied quarters of an hour of one person on one day, since midnight. */
+/** The quarters of an hour of one person and day, from midnight: 0 is free, 1 is occupied. */
 type Board = Uint8Array;
 
 /** The days of one person, by their index in the list of days. */
@@ -39,7 +39,7 @@ interface Boards {
  * Finds a free time in a working day of a person for each numbered entry. If the days of a person are full, another
  * person gets the entry. If the free time is too short, the entry becomes shorter.
  * @param taken the entries of each person that are in the database already
- * @returns null if there is no room left
+ * @returns null if the days of all people are full
  */
 export function schedule(
   numbers: readonly number[],
@@ -113,7 +113,7 @@ function freeStretch(board: Board, length: number): number | null {
   return null;
 }
 
-/** Boards are made on demand: with many people and years, most are never used. */
+/** Creates boards on demand, because with many people and years most of them are never used. */
 function boardsOf(days: readonly Day[], intervals: readonly Interval[]): Boards {
   const boards = new Map<number, Board>();
   const byDay = new Map<Day, Interval[]>();

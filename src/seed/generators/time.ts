@@ -6,7 +6,10 @@ import type { NewRow } from '../models/models.ts';
 import { seedTag, type SeedContext } from './seed-context.ts';
 import type { TaskRef } from './work.ts';
 
-/** @param tasks at least one; tasks that are not begun get no time, unless there are no others */
+/**
+ * Builds the time entries of a schedule.
+ * @param tasks at least one; tasks that are not begun get no time entries, unless all tasks are such
+ */
 export function timeEntryRows(
   placements: readonly Placement[],
   people: readonly number[],

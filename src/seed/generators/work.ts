@@ -7,7 +7,7 @@ import { numbersTo, type SeedContext, stamps } from './seed-context.ts';
 export interface ClientRef {
   readonly id: number;
   readonly name: string;
-  /** The rate of an hour, in whole units of the currency. */
+  /** The hourly rate, in whole units of the currency. */
   readonly rate: number;
   readonly email: string;
   readonly address: string;
@@ -37,6 +37,7 @@ const clientFacts = (index: number, context: SeedContext): Omit<ClientRef, 'id'>
   return { name, rate, email: `office@${host.toLowerCase()}.example.com`, address: address(index) };
 };
 
+/** Builds clients. */
 export function clientRows(count: number, context: SeedContext): readonly NewRow<'clients'>[] {
   return numbersTo(count).map((number) => {
     const { name, rate, email, address: place } = clientFacts(number - 1, context);
@@ -57,10 +58,11 @@ export function clientRows(count: number, context: SeedContext): readonly NewRow
   });
 }
 
-/** @param ids the clients', in the order of their rows */
+/** Converts the ids of the clients to references. @param ids in the order of the rows of `clientRows` */
 export const clientRefs = (ids: readonly number[], context: SeedContext): readonly ClientRef[] =>
   ids.map((id, index) => ({ id, ...clientFacts(index, context) }));
 
+/** Builds projects. @param each the number of projects per client */
 export function projectRows(
   clients: readonly ClientRef[],
   each: number,
@@ -84,7 +86,7 @@ export function projectRows(
 
 const nameOfProject = ({ name }: ClientRef, index: number): string => `${name}: ${projectName(index)}`;
 
-/** @param ids the projects', in the order of their rows */
+/** Converts the ids of the projects to references. @param ids in the order of the rows of `projectRows` */
 export function projectRefs(ids: readonly number[], clients: readonly ClientRef[]): readonly ProjectRef[] {
   const each = ids.length / clients.length;
   return ids.map((id, index) => {
@@ -93,6 +95,12 @@ export function projectRefs(ids: readonly number[], clients: readonly ClientRef[
   });
 }
 
+/**
+ * Builds tasks.
+ * @param each the number of tasks per project
+ * @param people ids of users; at least one if there are tasks
+ * @throws RangeError if it is empty
+ */
 export function taskRows(
   projects: readonly ProjectRef[],
   each: number,
@@ -114,7 +122,7 @@ export function taskRows(
   );
 }
 
-/** @param ids the tasks', in the order of their rows */
+/** Converts the ids of the tasks to references. @param ids in the order of the rows of `taskRows` */
 export function taskRefs(ids: readonly number[], projects: readonly ProjectRef[]): readonly TaskRef[] {
   const each = ids.length / projects.length;
   return ids.map((id, index) => ({

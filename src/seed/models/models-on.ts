@@ -5,14 +5,14 @@ import { defineModels, type Models } from './models.ts';
 
 const common: Options = {
   logging: false,
-  // the stamps are given with the rows: the application's local time is not Sequelize's
+  // the rows have their own timestamps: Sequelize would not use the application's local time
   define: { timestamps: false, underscored: true, freezeTableName: true },
 };
 
 /**
- * Runs `work` with models of the tables on a connection that is in a transaction. Sequelize opens none of its own: what
- * it does is part of that transaction, and covered by the lock that the connection holds.
- * @throws the driver's own errors, which the rest of the program knows
+ * Runs `work` with models of the tables on a connection that is in a transaction. Sequelize opens no connection, so its
+ * statements are part of that transaction, and protected by the lock that the connection holds.
+ * @throws the driver's errors instead of Sequelize's, because the other modules handle those
  */
 export async function withModels<Result>(
   connection: DriverConnection,

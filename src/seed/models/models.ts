@@ -4,18 +4,18 @@ import { describeTables } from './tables.ts';
 
 type Tables = ReturnType<typeof describeTables>;
 
-/** The name of a table that there is a model of. */
+/** The name of a table that has a model. */
 export type ModelledTable = keyof Tables;
 
-/** A row that is to be inserted. Truth values are always named: on SQLite some defaults are texts. */
+/** A row to insert. It must give all truth values, because some of their defaults are texts on SQLite. */
 export type NewRow<Table extends ModelledTable> = NewRowOf<Tables[Table]>;
 
 type ModelOf<Of extends Columns> = ModelStatic<Model<RowOf<Of>, NewRowOf<Of>>>;
 
-/** A model of each table, by the table's name. */
+/** The models, by the name of the table. */
 export type Models = { readonly [Table in ModelledTable]: ModelOf<Tables[Table]> };
 
-/** Models of the tables on a connection. */
+/** Defines the models of the tables, with their scopes and associations, on a connection. */
 export function defineModels(sequelize: Sequelize): Models {
   const tables = describeTables();
   const define = <Of extends Columns>(
@@ -30,7 +30,7 @@ export function defineModels(sequelize: Sequelize): Models {
     tasks: define('tasks', tables.tasks),
     time_entries: define('time_entries', tables.time_entries, {
       numbered: { where: { notes: { [Op.like]: '%(dev %' } } },
-      /** What lies between two moments at least in part; a timer that runs goes on. */
+      /** Entries that overlap the time between two timestamps; a running timer has no end. */
       between: (from: string, to: string) => ({
         where: { start_time: { [Op.lt]: to }, end_time: { [Op.or]: [null, { [Op.gt]: from }] } },
       }),
@@ -57,7 +57,7 @@ export function defineModels(sequelize: Sequelize): Models {
   return models;
 }
 
-/** What belongs to what, by the foreign keys of the schema. */
+/** Defines the associations, which follow the foreign keys of the schema. */
 function associate(models: Models): void {
   const { users, clients, projects, tasks, time_entries: timeEntries, invoices, warehouses } = models;
   const { stock_items: stockItems, warehouse_stock: levels, stock_movements: movements } = models;

@@ -1,9 +1,9 @@
 import { amount, day, flag, float, integer, key, moment, optional, text, words } from './columns.ts';
 
 /**
- * The tables that the seed works with, in the order in which it fills them, and of each the columns that it writes. A
- * test compares them with the schema: the types, and that nothing is missing that a row must have.
- * @returns new objects each time, for Sequelize writes into them
+ * The tables of the seed, in the order in which it fills them, each with the columns that it uses. A test compares
+ * them with the schema: the types must be equal, and no required column may be missing.
+ * @returns new objects for each call, because Sequelize changes them
  */
 export const describeTables = () => ({
   ...peopleTables(),
@@ -21,7 +21,7 @@ export const describeTables = () => ({
   },
   ...stockTables(),
   ...invoiceTables(),
-  // the settings of money and time; only read
+  // the settings for currency and time zone; the seed only reads them
   settings: {
     id: key(),
     timezone: words(50),
@@ -72,7 +72,7 @@ const peopleTables = () => ({
   },
 });
 
-/** Projects, tasks and the time that is spent on them. */
+/** Projects, tasks, time entries, expenses and comments. */
 const workTables = () => ({
   projects: {
     id: key(),
@@ -157,7 +157,7 @@ const expenseTables = () => ({
   },
 });
 
-/** Warehouses and what lies in them. */
+/** Warehouses, stock items, levels and movements. */
 const stockTables = () => ({
   warehouses: {
     id: key(),
@@ -206,7 +206,7 @@ const stockTables = () => ({
   },
 });
 
-/** Invoices, and the currencies and taxes that they name. */
+/** Currencies, tax rules, and invoices with their items and payments. */
 const invoiceTables = () => ({
   currencies: {
     code: { ...words(3), primaryKey: true },

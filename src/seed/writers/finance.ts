@@ -27,7 +27,7 @@ export async function writeFinance(
   if (projects.length > 0) await writeInvoices(target, options, people, projects, context);
 }
 
-/** Adds invoices together with their items and payments. Existing invoices stay as they are. */
+/** Adds invoices together with their items and payments. Existing invoices are not changed. */
 async function writeInvoices(
   target: SeedTarget,
   { invoices: count, paymentsPerInvoice }: SeedOptions,

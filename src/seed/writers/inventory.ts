@@ -40,7 +40,7 @@ async function levelsOf(
   const everyPlace = warehouses.flatMap((warehouseId) => items.map((itemId) => ({ warehouseId, itemId })));
   const missing = ({ warehouseId, itemId }: Pick<Level, 'warehouseId' | 'itemId'>): boolean =>
     !levels.has(keyOf(warehouseId, itemId));
-  // a deleted level is the sum of its movements
+  // if the row of a level was deleted, its quantity is the sum of the movements
   const moved = everyPlace.some(missing)
     ? await quantities(models, 'stock_movements', 'quantity', warehouses)
     : new Map<string, number>();

@@ -11,7 +11,7 @@ import { add, missingNumbers, read, type SeedTarget } from '../write.ts';
 
 const numbered = { column: 'notes', pattern: /\(dev (\d+)\)/ } as const;
 
-/** Adds time entries on the working days before today. @throws Failure `usage` if the days are too full for them */
+/** Adds time entries on the working days before today. @throws Failure `usage` if the days have no space for them */
 export async function writeTime(
   target: SeedTarget,
   { timeEntries, daysBack }: SeedOptions,
@@ -34,7 +34,7 @@ export async function writeTime(
   await add(target, 'time_entries', timeEntryRows(placements, people, tasks, context));
 }
 
-/** The existing entries of everybody between two days. A running timer occupies all the time after its start. */
+/** The existing entries of each person between two days. A running timer occupies all the time after its start. */
 async function timeTaken(
   models: Models,
   people: readonly number[],

@@ -13,7 +13,7 @@ import {
 } from '../generators/work.ts';
 import { ensure, type SeedTarget, withoutTakenCodes } from '../write.ts';
 
-/** Adds clients, their projects and the tasks of those. @returns the existing and the added ones */
+/** Adds clients, their projects, and the tasks of these projects. @returns the existing and the added rows */
 export async function writeWork(
   target: SeedTarget,
   { clients: clientCount, projectsPerClient, tasksPerProject }: SeedOptions,
