@@ -4,12 +4,12 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 
 /**
- * Milliseconds between SIGTERM and SIGKILL for a client program. After SIGTERM it asks the server to cancel its
- * statement, and would wait for a server that does not answer; `docker stop` allows ten seconds in all.
+ * Milliseconds between SIGTERM and SIGKILL for a client program. After SIGTERM it requests the cancellation of its
+ * statement, and would wait for a server that does not answer; `docker stop` allows ten seconds in total.
  */
 export const forceKillAfterDelay = 2000;
 
-/** The client programs that are run. */
+/** The client programs that db-init runs. */
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql';
 
 /** A client program of one major version of PostgreSQL. */
@@ -22,7 +22,7 @@ export interface Tool {
   readonly minor: number;
 }
 
-/** The folder where Debian's packages and the image install the tools of each major version, in `<major>/bin`. */
+/** The folder in which Debian's packages and the image install the tools of each major version, in `<major>/bin`. */
 const installations = '/usr/lib/postgresql';
 
 /**
@@ -54,7 +54,7 @@ export function chooseTool(tools: readonly Tool[], serverMajor: number): Tool | 
 
 /**
  * Chooses the pg_restore for a dump: like `chooseTool`, among those that can read the dump. If all of them are older
- * than the server, the newest one is taken: an older pg_restore can load into a newer server.
+ * than the server, it is the newest one: an older pg_restore can load into a newer server.
  * @param oldest the oldest major version that reads the dump
  */
 export function chooseRestore(tools: readonly Tool[], oldest: number, serverMajor: number): Tool | null {

@@ -7,22 +7,22 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 
-/** How often the server is asked about a transaction that is still in progress. */
+/** How often to query the server about a transaction that is still in progress. */
 const looks = 20;
 const invalidParameter = '22023';
 
-/** How to find out the outcome of a COMMIT whose answer was lost. */
+/** How to determine the outcome of a COMMIT whose answer was lost. */
 export interface CommitOptions {
   /** Opens another connection to the same database. */
   readonly reconnect: () => Promise<pg.Client>;
   readonly signal: AbortSignal;
-  /** Called for a transaction that wrote, once it is committed, or once its outcome cannot be found out. */
+  /** Called for a writing transaction after its commit, or when its outcome cannot be determined. */
   readonly onCommit: (outcome: CommitOutcome) => void;
 }
 
 /**
- * Commits the open transaction. If the connection breaks before the answer, the server is asked over another connection
- * whether it committed (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
+ * Commits the open transaction. If the connection breaks before the answer, queries the server over another connection
+ * for the status of the transaction (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
  * @throws Error if the transaction was not committed, or if the connection broke. Then `onCommit` was called before,
  *   unless the transaction wrote nothing or was aborted
  */

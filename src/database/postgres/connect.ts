@@ -20,10 +20,10 @@ export interface ConnectOptions {
   readonly onWaiting: (reason: string, secondsLeft: number) => void;
 }
 
-/** What the server reports right after the connection is made. */
+/** The facts that the server reports right after the connection is established. */
 export interface ServerFacts {
   readonly backendPid: number;
-  /** Our port as the server sees it; null over a Unix socket. */
+  /** The port of this client as the server sees it; null over a Unix socket. */
   readonly clientPort: number | null;
   /** e.g. 160004 */
   readonly versionNumber: number;
@@ -40,11 +40,11 @@ export interface ServerFacts {
 export interface Connected {
   readonly client: pg.Client;
   readonly server: ServerFacts;
-  /** The target, with the one server of its list that was connected to. */
+  /** The target, reduced to the server of its list to which the connection was made. */
   readonly target: PostgresTarget;
 }
 
-// Seconds after its start in which a server is not used yet: the official image starts a temporary server while it
+// Seconds after its start during which a server is not used: the official image starts a temporary server while it
 // initialises its volume, and stops it again.
 const recentServer = 3;
 /** The oldest version that is supported. */
@@ -55,9 +55,9 @@ const closedGrace = 15;
 const databaseGrace = 10;
 
 /**
- * Connects, and waits for conditions that pass by themselves: the server is down or starting, or is a standby before
- * its promotion. Of several servers it takes the first that accepts writes, like libpq with `target_session_attrs`:
- * it goes on to the next one if a server does not answer or is read-only, and stops if a server has refused the user.
+ * Connects, and waits for temporary conditions to end: the server is down or starting, or is a standby before its
+ * promotion. Of several servers it uses the first that accepts writes, like libpq with `target_session_attrs`: it tries
+ * the next one if a server does not answer or is read-only, and stops if a server refuses the user.
  * @throws Failure `unreachable`, `no-such-database`, `closed-database`, `access-denied`, `unsupported-server`
  */
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
@@ -102,7 +102,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
 }
 
 /**
- * Chooses the server of a list that the run works on from now on; waits as `connectWhenReady` does.
+ * Chooses the server of a list that the run uses from now on; waits as `connectWhenReady` does.
  * @throws Failure as `connectWhenReady`
  */
 export async function chooseHost(target: PostgresTarget, options: ConnectOptions): Promise<PostgresTarget> {
@@ -111,11 +111,11 @@ export async function chooseHost(target: PostgresTarget, options: ConnectOptions
   return { ...chosen, list: hostsOf(target) };
 }
 
-/** A server of a target, and what it has to be besides reachable. */
+/** A server of a target, and the conditions under which it is used. */
 interface Candidate {
   readonly target: PostgresTarget;
   readonly wantsReadWrite: boolean;
-  /** Its start time, if it had just started at the last attempt. If the time is still the same, the server is used. */
+  /** Its start time, if it had just started at the last attempt. If the time is unchanged, the server is used. */
   trusted: string | null;
 }
 
@@ -127,8 +127,8 @@ function eachServer({ furtherHosts = [], wantsReadWrite = false, ...first }: Pos
 type Attempt = { readonly kind: 'ready'; readonly connected: Connected } | ConnectionFailure;
 
 /**
- * Tries one server after the other, until one gives an answer other than `passing`.
- * @returns `at`: the server that gave the answer, or the whole list if every answer was `passing`
+ * Tries the servers in order, until the outcome of one is not `passing`.
+ * @returns `at`: the server with that outcome, or the whole list if every outcome was `passing`
  */
 async function tryInTurn(
   list: PostgresTarget,
@@ -182,7 +182,7 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, timeo
   }
 }
 
-/** Seconds that a server gets to close the connection. */
+/** Seconds to wait for a server to close the connection. */
 const farewell = 2;
 
 /** Closes a connection; if the server does not answer in time, closes the socket. */
@@ -192,7 +192,7 @@ export async function closeClient(client: pg.Client): Promise<void> {
   clearTimeout(silent);
 }
 
-/** Waits for an answer for `seconds` at most, and closes the socket on a timeout or when `signal` is aborted. */
+/** Waits at most `seconds` for an answer. Closes the socket on a timeout or when `signal` is aborted. */
 export async function answered<Result>(
   client: pg.Client,
   seconds: number,
@@ -228,10 +228,10 @@ async function closedDatabase(target: PostgresTarget, applicationName: string, r
   });
 }
 
-/** Databases that a server has by default, and that are never the application's. */
+/** Databases that a server has by default. They are never the database of the application. */
 export const maintenanceDatabases: readonly string[] = ['postgres', 'template1'];
 
-/** What was found out about a database that allows no connections. */
+/** Facts about a database that allows no connections. */
 interface Closed {
   /** Names of the databases beside it that a restore has created or kept. */
   readonly beside: readonly string[];
@@ -246,8 +246,8 @@ interface Closed {
 export const dropWasCutOff = 'datconnlimit = -2';
 
 /**
- * Checks from another database of the server whether the live one allows no connections, and which databases restores
- * have left beside it.
+ * Checks, from another database of the server, whether the live one allows no connections, and which databases of
+ * restores exist beside it.
  * @returns null if it allows connections, or if this user can connect to no other database
  */
 export async function findClosed(target: PostgresTarget, applicationName: string): Promise<Closed | null> {
@@ -272,7 +272,7 @@ export async function findClosed(target: PostgresTarget, applicationName: string
   return null;
 }
 
-/** Whether a restore of `live` gives such a name to a database. It shortens long names, because they have 63 bytes. */
+/** Whether a restore of `live` creates databases with such a name. It shortens long names to the limit of 63 bytes. */
 function isBeside(name: string, live: string): boolean {
   const [, begin] = /^(.+)_(?:before|restore)_\d{8}_\d{6}(?:_\d+)?$/s.exec(name) ?? [];
   return begin !== undefined && (begin === live || (live.startsWith(begin) && Buffer.byteLength(name) > 59));
@@ -326,7 +326,7 @@ async function connect(
     application_name: applicationName,
     options: target.options ?? '',
     connectionTimeoutMillis: timeout * 1000,
-    // if the machine of the server is gone, TCP keepalive ends the connection
+    // if the host of the server disappears, TCP keepalive ends the connection
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
     types: textTypes,

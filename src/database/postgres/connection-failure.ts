@@ -3,14 +3,14 @@ import { codeOf } from '../../errors/error-code.ts';
 
 /** What a failed attempt to connect means for the next one. */
 export type ConnectionFailure =
-  /** Usually passes by itself: the server is starting, the host name is not known yet. */
+  /** Usually temporary: the server is starting, or the host name does not resolve yet. */
   | {
       readonly kind: 'passing';
       readonly reason: string;
       /** Whether a limit is reached: `max_connections`, or the connection limit of a role or a database. */
       readonly full?: boolean;
     }
-  /** The server answers, but the database does not exist; perhaps it is being created. */
+  /** The server answers, but the database does not exist; it may still be created. */
   | { readonly kind: 'no-such-database'; readonly reason: string }
   /** The database exists and allows no connections: during a swap, or permanently. */
   | { readonly kind: 'closed'; readonly reason: string }
@@ -26,14 +26,14 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   if (code === '55000') return { kind: 'closed', reason: message };
   const refusal = deniedReasons[code];
   if (refusal !== undefined) return { kind: 'denied', reason: `${refusal} (${message})` };
-  // pg reports the next two without a code
+  // pg reports the next two errors without a code
   if (/server does not support SSL/i.test(message)) {
     return { kind: 'denied', reason: connectionReasons.noTls };
   }
   if (/^SASL|password must be a string|no password/i.test(message)) {
     return { kind: 'denied', reason: connectionReasons.password(message) };
   }
-  // pg's message if the answer to its TLS request is neither yes nor no
+  // pg's message if the server answers its TLS request with neither `S` nor `N`
   if (/error establishing an SSL connection/i.test(message)) {
     return { kind: 'passing', reason: connectionReasons.otherProtocol };
   }

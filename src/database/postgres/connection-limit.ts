@@ -3,7 +3,7 @@ import type { Database } from '../database.ts';
 import { number, only, text } from '../row-values.ts';
 
 /**
- * Requires that our role may open `more` connections besides its open ones (`ALTER ROLE … CONNECTION LIMIT`).
+ * Checks that our role may open `more` connections besides its open ones (`ALTER ROLE … CONNECTION LIMIT`).
  * @param purpose what the connections are for, as a phrase after "to"
  * @returns how many more connections the role may open; Infinity for a superuser or without a limit
  * @throws Failure `missing-rights`, with the limit that is needed

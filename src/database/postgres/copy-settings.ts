@@ -35,7 +35,7 @@ export async function copySettings(client: pg.Client, from: string, to: string):
         COMMIT`);
     });
   }
-  // only now, because the load needed several connections
+  // the limit is copied only after the load, because the load needs several connections
   const limit = await limitOf(client, from);
   await attempt('the limit of connections', () =>
     session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
@@ -81,7 +81,10 @@ async function commentOf(client: pg.Client, database: string): Promise<string | 
   return optionalText(only(rows), 'comment');
 }
 
-/** @returns null if nothing was ever granted or revoked: a new database has the same default rights */
+/**
+ * Reads the grants on a database.
+ * @returns null if no right was ever granted or revoked: a new database has the same default rights
+ */
 async function grantsOf(client: pg.Client, database: string): Promise<((target: string) => readonly string[]) | null> {
   const session = postgresSession(client);
   const custom = await session.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datacl IS NOT NULL', [database]);

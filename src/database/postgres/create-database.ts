@@ -3,14 +3,14 @@ import { only, optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**
- * SQL for whether a database is in the default tablespace. A new one is created there anyway, while naming the
- * tablespace would need the CREATE right on it.
+ * SQL for whether a database is in the default tablespace. A new database is created there by default; to name the
+ * tablespace would require the CREATE right on it.
  */
 export const inOrdinaryTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
 
 /**
- * The CREATE DATABASE statement for a database like another one. `to_jsonb` reads the columns of pg_database that older
- * servers do not have.
+ * Builds the CREATE DATABASE statement for a database like another one. `to_jsonb` makes the query work on older
+ * servers, which lack some columns of pg_database.
  */
 export async function creation(name: string, like: string, session: Session): Promise<string> {
   const [row] = await session.query(
@@ -37,7 +37,7 @@ export async function creation(name: string, like: string, session: Session): Pr
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
 }
 
-/** The ALTER DATABASE statement that gives a database to the owner of another one. */
+/** Builds the ALTER DATABASE statement that gives a database the owner of another one. */
 export async function ownership(name: string, like: string, session: Session): Promise<string> {
   const row = only(
     await session.query('SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1', [like]),
@@ -48,7 +48,7 @@ export async function ownership(name: string, like: string, session: Session): P
 /** `provider`: `c` libc, `i` ICU (PostgreSQL 15), `b` builtin (17); null on a server that has only libc. */
 function localeOptions(provider: string | null, locale: string | null, rules: string | null): readonly string[] {
   if (provider === null) return [];
-  // named even if it is libc: template0 may have another provider
+  // the provider is named even if it is libc: template0 may have another one
   if (provider === 'c' || locale === null) return ['LOCALE_PROVIDER libc'];
   if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${quoteText(locale)}`];
   return [

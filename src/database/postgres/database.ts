@@ -36,7 +36,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
   const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
-  // the session is prepared only when needed: taking the run lock does that in the same round trip
+  // the session is prepared only when needed: the statements of the run lock do that in the same round trip
   let prepared = false;
   // the catalog rows that were read together with the lock, until `observe` uses them
   let catalogRows: CatalogRows | null = null;
@@ -44,7 +44,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     if (!prepared) await prepareSession(client, sessionOptions);
     prepared = true;
   };
-  // catalog queries are quick, but on a table that others alter they wait for its lock, up to the lock timeout
+  // catalog queries are fast, but wait for the lock of a table that another session alters, up to the lock timeout
   const deadline = Math.max(options.waitTimeout, shortestAnswerTimeout) + options.migrationLockTimeout;
   const translated = <Result>(work: Promise<Result>): Promise<Result> => translateErrors(client, target, work);
   /** Runs short queries: if the server does not answer before the deadline, the connection counts as lost. */
@@ -139,7 +139,7 @@ async function lockAndReadCatalog(
     return { taken: rows !== null, rows };
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    // the catalog cannot be read: `observe` will report that; here only the lock is taken
+    // if the catalog cannot be read, `observe` reports that later; here only the lock is taken
     await client.query('ROLLBACK');
     return { taken: isTaken(await lastRow(client, statements)), rows: null };
   }
@@ -208,7 +208,7 @@ async function inTransaction<Result>(
   }
 }
 
-/** Finds the sessions that hold the lock. Our transaction is over by then, but the other sessions still hold it. */
+/** Finds the sessions that hold the lock. Our transaction has ended, but the other sessions still hold the lock. */
 async function explainLockTimeout(client: pg.Client, error: unknown): Promise<LockTimeout> {
   const { findBlockers } = await import('./lock-holders.ts');
   const statement = chainOf(error)

@@ -4,8 +4,8 @@ import { text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Finds the views, materialized views and rules that depend on a column, directly or through others: they prevent the
- * server from dropping the column or changing its type. In the order in which they can be created again.
+ * Finds the views, materialized views and rules that depend on a column, directly or through other views: they prevent
+ * the server from dropping the column or changing its type. The result has the order in which they can be recreated.
  * @param column null for any column of the table
  */
 export async function findDependentViews(
@@ -27,7 +27,7 @@ function listOf(row: Row): readonly string[] {
   return Array.isArray(list) ? list.map((each) => onOneLine(String(each)).replace(/;\s*$/, '')) : [];
 }
 
-/** The same statement on one line, because messages lose line breaks. Line breaks in string literals are escaped. */
+/** Puts a statement on one line, because messages lose line breaks. Escapes the line breaks in string literals. */
 function onOneLine(sql: string): string {
   return sql.trim().replaceAll(/E?'(?:[^']|'')*'|"(?:[^"]|"")*"|\s+/g, (part) => {
     if (part.startsWith('"')) return part;

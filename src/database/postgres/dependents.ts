@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 
 const dependentObjectsStillExist = '2BP01';
 
-/** An object that is kept depends on an object that was to be dropped. Nothing was dropped. */
+/** An object that remains depends on an object that should be dropped. Nothing was dropped. */
 export class DependedUpon extends Error {
   override readonly name = 'DependedUpon';
   /** One line per dependent object, in the server's words. */
@@ -29,8 +29,8 @@ export function dependedUpon(error: unknown): DependedUpon | null {
 }
 
 /**
- * Locks tables of a schema until the transaction ends: others can neither write to them nor create objects that depend
- * on them.
+ * Locks tables of a schema until the transaction ends: other sessions can neither write to them nor create objects that
+ * depend on them.
  * @param names the tables to lock; null for all
  */
 export async function lockTables(session: Session, schema: string, names: readonly string[] | null): Promise<void> {

@@ -4,15 +4,15 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { briefly } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
-/** Seconds that the connection for the cancellation, and each answer over it, may take; `docker stop` allows ten. */
+/** The time limit, in seconds, to connect for a cancellation, and for each answer; `docker stop` allows ten. */
 const graceSeconds = 3;
 
-/** The session that is to be stopped. */
+/** The session to stop, and how. */
 interface Stopping {
   readonly target: PostgresTarget;
   readonly applicationName: string;
   readonly backendPid: number;
-  /** Whether to cancel the running statement. If not, its end is awaited, as long as the server answers. */
+  /** Whether to cancel the running statement. If not, the handler waits for its end, as long as the server answers. */
   readonly cancels: boolean;
 }
 
@@ -20,7 +20,7 @@ interface Stopping {
  * Ends the work of a connection when `signal` is aborted, even if its socket hangs. The statement is cancelled over
  * another connection. If that connection fails, or if the session is idle but its answer never arrived, the socket is
  * closed, and the server rolls back when it notices.
- * @returns a function that removes this handler, to be called when the work is over
+ * @returns a function that removes this handler; call it when the work has ended
  */
 export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortSignal): () => void {
   const over = new AbortController();
@@ -36,7 +36,7 @@ export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortS
   };
 }
 
-/** @returns the reason why no answer will come; null if the work has ended by itself */
+/** Stops the statement of a session. @returns the reason why no answer will come; null if the work has ended */
 async function stopStatement(
   client: pg.Client,
   { target, applicationName, backendPid, cancels }: Stopping,
@@ -51,7 +51,7 @@ async function stopStatement(
       const { rows } = await other.query<Row>(`SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = 'active'`, [
         backendPid,
       ]);
-      // a statement that cannot be cancelled (COMMIT) is waited for
+      // the loop waits for a statement that cannot be cancelled (COMMIT)
       idle = rows.length > 0 || !isBusy(client) ? 0 : idle + 1;
       await briefly(1000, over);
       if (over.aborted) return null;
@@ -63,7 +63,7 @@ async function stopStatement(
   }
 }
 
-/** Whether a client waits for an answer. The property is missing in the types of `pg`. */
+/** Whether a client waits for an answer. The types of `pg` lack the property. */
 function isBusy(client: pg.Client): boolean {
   return Reflect.get(client, 'readyForQuery') === false;
 }

@@ -4,7 +4,7 @@ import type { Session } from '../session.ts';
 
 /**
  * Finds the enabled event triggers whose function was running when the server refused a statement.
- * @param context the CONTEXT of the error, one line per call: `PL/pgSQL function forbid() line 3 at RAISE`
+ * @param context the CONTEXT of the error, one line per function call: `PL/pgSQL function forbid() line 3 at RAISE`
  */
 export async function findEventTriggers(session: Session, context: string): Promise<readonly EventTrigger[]> {
   const rows = await session.query(

@@ -25,7 +25,7 @@ const indexesQuery = `
   ORDER BY i.relname`;
 
 /**
- * Checks the unique indexes over text, if the extension amcheck is installed and this role may use it: the sort order
+ * Checks the unique indexes over text if the extension amcheck is installed and this role may use it: the sort order
  * of text may have changed since they were built (PostgreSQL manual, "Collation Support" and "amcheck"). Reads only.
  */
 export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promise<readonly BrokenIndex[]> {
@@ -41,7 +41,7 @@ export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promi
     );
   };
   const oids = rows.map((row) => text(row, 'oid'));
-  // all in one query; only if that fails one by one, because the first broken index aborts the transaction
+  // one query checks all indexes; if it fails, each is checked alone, because a broken index aborts the transaction
   if ((await faultOf(() => database.read((session) => check(session, oids)))) === null) return [];
   const broken: BrokenIndex[] = [];
   for (const row of rows) {
@@ -57,7 +57,7 @@ export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promi
   return broken;
 }
 
-/** The message of a failed check; null if it passed. */
+/** Returns the message of a failed check; null if it passed. */
 async function faultOf(work: () => Promise<void>): Promise<string | null> {
   try {
     await work();

@@ -47,8 +47,8 @@ const snapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 export type CatalogRows = readonly Rows[];
 
 /**
- * Runs statements in a transaction of their own and reads the catalog in the same round trip.
- * @param suits decides from the row of the last statement whether the catalog rows are wanted
+ * Runs statements in a separate transaction and reads the catalog in the same round trip.
+ * @param suits decides by the row of the last statement whether the catalog rows are returned
  * @returns null if `suits` returned false
  */
 export async function readCatalogAfter(
@@ -91,7 +91,7 @@ export async function readFacts(
     versionNumber = oldestServer,
     question,
   }: {
-    /** The server's, e.g. 160004. */
+    /** The version number of the server, e.g. 160004. */
     versionNumber?: number;
     question?: Question | undefined;
   } = {},
@@ -99,7 +99,7 @@ export async function readFacts(
   return complete(client, await askCatalog(client, [], catalogQueries(versionNumber, 'text')), question, '');
 }
 
-/** In the order in which `complete` reads them. */
+/** The catalog queries, in the order in which `complete` reads their rows. */
 const catalogQueries = (versionNumber: number, defaults: Defaults): readonly string[] => [
   relationsQuery,
   columnsQuery(defaults),
@@ -226,7 +226,10 @@ function readNumbering(row: Row): TableSequence {
   };
 }
 
-/** All rows are one for each table; tables without constraints or indexes are missing among theirs. */
+/**
+ * Builds the tables from the rows of catalog queries, which have one row for each table. A table without constraints or
+ * indexes has no row in `constraints` or `indexes`.
+ */
 function readTables(
   columns: Rows,
   constraints: Rows,

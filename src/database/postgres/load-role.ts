@@ -4,7 +4,7 @@ import type { Session } from '../session.ts';
 
 /**
  * The role that loads an archive if our role is a superuser: it may log in, owns the database that it loads into, and
- * has no other right. SET ROLE would not be enough, because SQL in the archive could run RESET ROLE.
+ * has no other right. SET ROLE would not be sufficient, because SQL in the archive could run RESET ROLE.
  */
 export interface LoadRole {
   readonly user: string;
@@ -17,7 +17,7 @@ const mark = 'db-init: loads an archive, and is dropped when that is done';
 /**
  * Creates a role for one load.
  * @param session of a superuser
- * @throws Error if there is a role of that name
+ * @throws Error if a role with that name exists
  */
 export async function createLoadRole(session: Session, user: string): Promise<LoadRole> {
   const password = randomBytes(24).toString('hex');
@@ -31,7 +31,7 @@ export async function createLoadRole(session: Session, user: string): Promise<Lo
   return { user, password };
 }
 
-/** Drops the role of a load, if it exists. It must not own anything any more. */
+/** Drops the role of a load, if it exists. The role must not own any objects. */
 export async function dropLoadRole(session: Session, user: string): Promise<void> {
   const ours = await session.query(
     `SELECT 1 FROM pg_roles WHERE rolname = $1 AND shobj_description(oid, 'pg_authid') = $2`,

@@ -34,8 +34,8 @@ const blockersQuery = `
   ORDER BY xact_start NULLS LAST, l.pid`;
 
 /**
- * Finds the holders of the lock that a statement waited for: those that hold a table named in its text; if there are
- * none, all holders of any lock.
+ * Finds the holders of the lock that a statement waited for: the sessions that hold a lock on a table named in its
+ * text; if there are none, all holders of any lock.
  */
 export async function findBlockers(session: Session, statement: string): Promise<readonly Blocker[]> {
   const all = (await session.query(blockersQuery)).map(readBlocker);
@@ -67,7 +67,7 @@ function parse(json: unknown): unknown {
   return typeof json === 'string' ? JSON.parse(json) : json;
 }
 
-/** A query without its string literals: they may be passwords or values of users. */
+/** Removes the string literals of a query: they may be passwords or values of users. */
 export function withoutValues(query: string): string {
   const bare = query
     .replaceAll(/\$(\w*)\$[\s\S]*?(?:\$\1\$|$)/g, "'…'")

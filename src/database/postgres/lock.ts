@@ -18,14 +18,14 @@ const tooManyConnections = '53300';
 const protocolViolation = '08P01';
 /** Seconds that the answer to pg_try_advisory_lock may take; it does not wait for the lock. */
 const answerTimeout = 30;
-/** Held by a run from before it observes the database until it is done. */
+/** A run holds this lock from before it observes the database until it ends. */
 export const runLock = { application, key: 1 };
-/** Held by every writing transaction, so that two runs cannot write at once even if a run lock is lost. */
+/** Every writing transaction holds this lock, so that two runs cannot write at once even if a run lock is lost. */
 export const migrationLock = { application, key: 2 };
 
 /**
- * Makes COMMIT wait for the disk: files and uploads are changed after a commit, which must then survive a crash of the
- * server.
+ * Makes COMMIT wait for the disk: db-init changes files and uploads after a commit, so the commit must survive a crash
+ * of the server.
  */
 export const withSynchronousCommit = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
@@ -62,7 +62,7 @@ export interface LockOptions {
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
   /**
-   * Makes the first attempt instead of `takeRunLock`, with the given statements.
+   * Makes the first attempt in place of `takeRunLock`, with the given statements.
    * @returns whether the lock was taken
    */
   readonly tryFirst?: (statements: string) => Promise<boolean>;
@@ -93,7 +93,7 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
   }
 }
 
-/** Statements that settle the session and try to take the lock. The row of the last one tells whether it was taken. */
+/** Statements that prepare the session and try to take the lock. The last one returns whether the lock was taken. */
 const tryingRunLock = (session: SessionOptions): string =>
   `${sessionSettings(session)}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
 
@@ -122,11 +122,11 @@ async function findHolder(client: pg.Client): Promise<LockHolder> {
 }
 
 /**
- * Refuses to work behind a pooler that gives each transaction another server session, because session-level locks do
- * not work there.
+ * Refuses a connection through a pooler that gives each transaction another server session, because session-level
+ * locks do not work there.
  *
- * On a direct connection the server sees the port of our own socket. A different port may also be caused by NAT, and a
- * Unix socket has no port. Then a second connection opens a transaction: if it gets our backend, or our next statement
+ * On a direct connection the server sees the port of our socket. NAT can also cause a different port, and a Unix socket
+ * has no port. In these cases a second connection opens a transaction: if it gets our backend, or our next statement
  * runs in another backend, the sessions are shared.
  * @throws Failure `transaction-pooler`
  */
@@ -141,7 +141,7 @@ export async function refuseTransactionPooler(
   try {
     other = await connectOnce(target, applicationName);
   } catch (error) {
-    // a role with a connection limit of one: a pooler would have accepted the second client and let it wait
+    // the role has a connection limit of one: a pooler would have accepted the second client and made it wait
     if (hasCode(error, tooManyConnections)) return;
     throw error;
   }
@@ -151,7 +151,7 @@ export async function refuseTransactionPooler(
       const refuses = hasCode(error, protocolViolation) || !isConnectionLoss(error);
       throw refuses ? new Failure({ kind: 'transaction-pooler' }, { cause: error }) : error;
     });
-    // `other` first: if it has taken the only backend of the pooler, a query of ours would wait for it
+    // queries `other` first: if it holds the only backend of the pooler, a query of `client` would wait for it
     const shared = (await backendOf(other)) === server.backendPid || (await backendOf(client)) !== server.backendPid;
     if (shared) throw new Failure({ kind: 'transaction-pooler' });
   } finally {

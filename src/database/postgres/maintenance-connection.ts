@@ -27,7 +27,7 @@ import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
-/** Seconds that sessions get to end after pg_terminate_backend. */
+/** Seconds to wait for sessions to end after pg_terminate_backend. */
 const sessionEndTimeout = 10;
 
 const noSessions: OthersAtWork = { sessions: [], prepared: [] };
@@ -52,9 +52,9 @@ export interface MaintenanceConnection {
   /** Creates an empty database with the owner, encoding, locale and tablespace of the live one. */
   create(name: string): Promise<void>;
   /**
-   * Creates a role with the name of the database, which owns it and has no other right. `drop` drops both.
-   * @returns the role; null if our role is no superuser, so that a dump could not misuse its rights; or, as a text, the
-   *   reason why the server does not let the new role connect
+   * Creates a role with the name of the database. The role owns the database and has no other right. `drop` drops both.
+   * @returns the role; null if our role is no superuser, so that a dump cannot misuse its rights; or, as a text, the
+   *   reason why the new role cannot connect
    */
   createOwner(name: string): Promise<LoadRole | string | null>;
   /**
@@ -68,18 +68,18 @@ export interface MaintenanceConnection {
   /**
    * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Neither may have
    * sessions or prepared transactions.
-   * @param disconnect whether to end the sessions of others
+   * @param disconnect whether to end other sessions
    * @returns the sessions and prepared transactions that prevent the swap; empty if it was done
    */
   swap(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
-  /** Allows connections to the live database again, if an interrupted swap has closed it. */
+  /** Allows connections to the live database again, if an interrupted swap has disallowed them. */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
  * Connects to a maintenance database on the server of the live one, and takes the restore lock there.
- * @returns null if this user can connect to none
+ * @returns null if this user can connect to no maintenance database
  * @throws Failure `locked`
  */
 export async function openMaintenanceConnection(
@@ -90,7 +90,7 @@ export async function openMaintenanceConnection(
   if (connected === null) return null;
   const { client, server } = connected;
   const { applicationName, signal } = options;
-  // a swap must not be cancelled in the middle
+  // a running swap must not be cancelled
   const stopping = { target, applicationName, backendPid: server.backendPid, cancels: false };
   const release = endOnAbort(client, stopping, signal);
   try {
@@ -117,7 +117,7 @@ async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptio
     try {
       return await connectWhenReady({ ...target, database }, options);
     } catch (error) {
-      // this user may be allowed to connect to the next one
+      // this user may have the right to connect to the next database
       if (!(error instanceof Failure) || !/^(access-denied|no-such-database|closed-database)$/.test(error.problem.kind))
         throw error;
     }
@@ -231,7 +231,7 @@ async function dropDatabase(client: pg.Client, name: string): Promise<void> {
     await session.run(`${order} WITH (FORCE)`);
   } catch (error) {
     if (!hasCode(error, insufficientPrivilege)) throw error;
-    // FORCE would also end an autovacuum worker, which needs a right; a plain DROP makes the server cancel it
+    // FORCE would also end an autovacuum worker, which requires a right; for a plain DROP the server cancels the worker
     await endSessions(client, [name, name], true, new AbortController().signal);
     await session.run(order);
   }
@@ -261,7 +261,7 @@ async function swapDatabases(
       return left;
     }
     await endSessions(client, both, disconnect, signal);
-    // from here on the swap is not interrupted any more
+    // after this line the swap is not interrupted
     signal.throwIfAborted();
     // the server itself refuses to rename a database with a session or a prepared transaction in it
     await session.run(`
@@ -279,8 +279,8 @@ async function swapDatabases(
 }
 
 /**
- * Ends the sessions in these databases, because a rename fails while there are any. Background workers have no user and
- * are left alone: the rename itself makes the server cancel an autovacuum.
+ * Ends the sessions in these databases, because a rename fails while a database has sessions. Background workers have
+ * no user and are not ended: for a rename, the server itself cancels an autovacuum.
  * @param everybody false: only sessions of db-init, which wait for a lock
  * @throws Error if a session does not end in time
  */

@@ -10,8 +10,8 @@ const spelling = `SET LOCAL TimeZone TO UTC; SET LOCAL IntervalStyle TO postgres
   SET LOCAL extra_float_digits TO 1`;
 
 /**
- * All objects of the owner and of the application, each with a digest of its definition. Objects of extensions are left
- * out: the extension creates them again. Positions of sequences are left out: a crash of the server changes them.
+ * The query for all objects of the owner and of the application, each with a digest of its definition. It omits objects
+ * of extensions, which the extension creates again, and positions of sequences, which a crash of the server changes.
  */
 const definitions = `
   WITH spaces AS (
@@ -78,7 +78,7 @@ export async function measureSchemas(session: Session, schema: string | null): P
   return { revisions: await revisionsIn(session), file: null, objects };
 }
 
-/** @param relation its name, quoted if needed */
+/** Counts and digests the rows of a relation. @param relation its name, quoted if needed */
 async function measureRows(session: Session, relation: string): Promise<Pick<MeasuredObject, 'rows' | 'content'>> {
   const measured = (row: Row): Pick<MeasuredObject, 'rows' | 'content'> => ({
     rows: number(row, 'rows'),

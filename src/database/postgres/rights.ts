@@ -65,7 +65,8 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
 }
 
 /**
- * The missing right if there is no current schema: the first schema of the search path is missing or may not be used.
+ * The missing right if there is no current schema: the first schema of the search path is missing, or the role lacks
+ * the USAGE right on it.
  */
 function schemaToUse(wanted: unknown, role: string): MissingRight {
   const row: Row = typeof wanted === 'object' && wanted !== null ? { ...wanted } : {};

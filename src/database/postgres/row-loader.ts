@@ -23,14 +23,14 @@ export interface RowLoader {
   copyOut(table: string, columns: readonly string[], onBytes: (bytes: Buffer) => void): Promise<void>;
 }
 
-/** Who owns what is created, and the signal that cancels the load. */
+/** The owner of the created objects, and the signal that cancels the load. */
 export interface RowLoaderOptions {
   /** The owner of the created objects; null: the user that connects. */
   readonly role: string | null;
   readonly signal: AbortSignal;
 }
 
-/** Seconds that connecting may take; the server has just accepted another connection. */
+/** The time limit, in seconds, to connect; the server has just accepted another connection. */
 const connectTimeout = 30;
 
 /** Fixes the format of values: the rows that are read back are compared byte by byte with those that were written. */
@@ -38,8 +38,8 @@ const spelling = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres
   SET bytea_output TO hex; SET extra_float_digits TO 1; SET client_encoding TO 'UTF8'`;
 
 /**
- * Runs `work` in one transaction of a connection of its own. Its application_name is `db-init load …`, as for every
- * load: the recovery of a killed run ends such sessions first.
+ * Runs `work` in one transaction of a separate connection. Its application_name is `db-init load …`, as for every load:
+ * the recovery of a killed run ends such sessions first.
  */
 export async function withRowLoader<Result>(
   target: PostgresTarget,

@@ -5,7 +5,7 @@ import type { Session } from '../session.ts';
 const numbers = new Set([21, 23, 26, 700, 701]);
 const boolean = 16;
 
-/** Parses only booleans and numbers that JavaScript holds exactly; all other values stay the server's text. */
+/** Parses only booleans, and numbers that JavaScript holds exactly; all other values remain the server's text. */
 export const textTypes: pg.CustomTypesConfig = {
   getTypeParser: (type: number) => {
     if (type === boolean) return (text: string) => text === 't';
@@ -28,7 +28,7 @@ export async function lastRow(client: pg.Client, sql: string): Promise<Row> {
  *
  * int2, int4, oid and floats come back as numbers, booleans as booleans, NULL as null, everything else (int8,
  * numeric, dates, times, intervals, JSON, arrays, bytea) as the server's text. Errors are the driver's own
- * `DatabaseError`; one thrown by `run` also carries `completed`, how many statements of the text had succeeded.
+ * `DatabaseError`; an error of `run` also has `completed`, the number of statements of the text that succeeded.
  */
 export function postgresSession(client: pg.Client): Session {
   return {

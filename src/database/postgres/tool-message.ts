@@ -1,7 +1,7 @@
 import type { Cause } from '../../model/cause.ts';
 import { shownDetail } from './server-detail.ts';
 
-/** A client program (pg_dump, pg_restore, psql) failed; the message is its own. */
+/** A client program (pg_dump, pg_restore, psql) failed. The message is that of the program. */
 export class ToolFailed extends Error {
   override readonly name = 'ToolFailed';
 }
@@ -34,7 +34,7 @@ const telling: readonly (readonly [PlainCause, RegExp])[] = [
 
 type PlainCause = Exclude<Cause['kind'], 'dependents' | 'event-triggers'>;
 
-/** @returns null if no pattern matches */
+/** Determines the cause of a failure from the message of the program. @returns null if no pattern matches */
 export function toolCause({ message }: ToolFailed): Cause | null {
   const kind = telling.find(([, words]) => words.test(message))?.[0];
   if (kind === undefined) return null;
@@ -63,8 +63,8 @@ export function toolMessage(stderr: string, ending: string): string {
 }
 
 /**
- * Recognises `pg_restore: error: …` and `psql:<stdin>:12: ERROR:  …`. The server may translate the word ERROR, so for psql
- * every line counts that is no warning or notice.
+ * Recognises `pg_restore: error: …` and `psql:<stdin>:12: ERROR:  …`. The server may translate the word ERROR, so every
+ * line of psql counts as an error unless it is a warning or a notice.
  */
 function isError(line: string): boolean {
   if (line.startsWith('pg_restore: ')) return /^pg_restore: (?:error|fatal): (?!a worker process died)/.test(line);

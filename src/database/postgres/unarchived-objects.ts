@@ -10,7 +10,7 @@ export interface UnarchivedObject {
   readonly on: string | null;
   /** The SQL that creates it again in a database that has the tables, without the semicolon. */
   readonly statement: string;
-  /** Whether the statement can be run automatically without doing harm. */
+  /** Whether the statement can be run automatically without a risk for other objects. */
   readonly safe: boolean;
 }
 
@@ -102,21 +102,22 @@ interface Revocable extends Omit<Granted, 'acl' | 'owner'> {
   readonly privilege: 'EXECUTE' | 'USAGE' | 'CREATE';
 }
 
-/** An archive is loaded without its ACLs, so PUBLIC would have the revoked right again. */
+/** The query for a revoked right of PUBLIC: an archive is loaded without ACLs, so PUBLIC would get the right again. */
 const revokedOn = ({ from, where, acl, kind, name, shown, privilege }: Revocable): string => `
   SELECT 'revocation of ${privilege} from everybody', ${shown}, format('REVOKE ${privilege} ON %s %s FROM PUBLIC', ${kind}, ${name}), true
   FROM ${from}
   WHERE ${where} AND ${acl} IS NOT NULL
     AND NOT EXISTS (SELECT FROM aclexplode(${acl}) AS a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}')`;
 
-/** @param where SQL condition for the schemas */
+/** The queries for rights on functions and types that were revoked from PUBLIC. @param where filters the schemas */
 const revokedInSchemas = (where: string): readonly string[] => [
   revokedOn({ ...functions, where, privilege: 'EXECUTE' }),
   revokedOn({ ...types, where, privilege: 'USAGE' }),
 ];
 
 /**
- * Only for `public`, on which PUBLIC has rights in a new database; a schema that a load creates has none for PUBLIC.
+ * The query for a right on the schema `public` that was revoked from PUBLIC: in a new database PUBLIC has rights on it.
+ * On a schema that a load creates, PUBLIC has none.
  */
 const revokedOnSchema = (privilege: 'USAGE' | 'CREATE'): string =>
   revokedOn({
@@ -177,7 +178,7 @@ const defaultPrivileges = (ofSchemasAlone: boolean): string => `
 const tellsRowsApart = `c.relreplident = 'd'
   AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)`;
 
-/** @param detailed whether publications have column lists and row filters (PostgreSQL 15 and later) */
+/** The tables of publications. @param detailed whether the server has column lists and row filters (PostgreSQL 15) */
 const publishedTables = (detailed: boolean, where: string): string => `
   SELECT r.prpubid, bool_and(${tellsRowsApart}) AS apart,
          string_agg(format('%I.%I', n.nspname, c.relname)
@@ -210,14 +211,14 @@ const publications = (detailed: boolean): string => `
       : ''
   }`;
 
-/** After a schema swap the publications stay in the database, and still publish the former tables. */
+/** The query for a schema swap: the publications stay in the database, and still publish the former tables. */
 const publishedHere = (detailed: boolean): string => `
   SELECT 'tables of publication ' || quote_ident(p.pubname), NULL,
          format('ALTER PUBLICATION %I ADD TABLE %s', p.pubname, t.tables),
          NOT (p.pubupdate OR p.pubdelete) OR t.apart
   FROM pg_publication p JOIN (${publishedTables(detailed, inHome('c.relnamespace'))}) t ON t.prpubid = p.oid`;
 
-/** Objects that belong to the oid of the database: the former database keeps them after it is renamed. */
+/** The queries for objects that belong to the oid of the database: the renamed former database keeps them. */
 const ofDatabase: readonly string[] = [
   `SELECT 'subscription ' || quote_ident(subname), NULL,
           format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %s WITH (connect = false, slot_name = %s)', subname,
@@ -231,9 +232,9 @@ const ofDatabase: readonly string[] = [
 ];
 
 /**
- * Finds what the current database has around the application's tables: publications, subscriptions, replication slots,
- * rights of other roles, rights revoked from PUBLIC, default privileges. Settings and grants of the database itself are
- * not included (`copySettings`).
+ * Finds the objects and rights around the application's tables that no archive contains: publications, subscriptions,
+ * replication slots, rights of other roles, rights revoked from PUBLIC, default privileges. Settings and grants of the
+ * database itself are not included (`copySettings`).
  * @param exchanged what a restore swaps: the database, or only its schema
  */
 export async function findUnarchivedObjects(
