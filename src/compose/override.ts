@@ -7,7 +7,7 @@ import { listOf, mapOf, textOf } from './yaml.ts';
 /** The additions to a compose file that let db-init run before the application. */
 export interface Override {
   readonly dbInit: Readonly<Record<string, unknown>>;
-  /** The service that makes backups if its profile is active; null if the application has profiles of its own. */
+  /** The service that makes backups if its profile is active; null if the application has profiles already. */
   readonly backups: Readonly<Record<string, unknown>> | null;
   /** The additions to each service. */
   readonly others: ReadonlyMap<string, Readonly<Record<string, unknown>>>;

@@ -17,7 +17,7 @@ export interface Service {
   /** The variables of `environment` and of the env files that were read. */
   readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
-  /** The names by which other containers reach it. */
+  /** The host names under which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
   /** Aliases that only this service can use: alias → name of the service. */
   readonly links: ReadonlyMap<string, string>;

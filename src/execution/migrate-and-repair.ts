@@ -115,7 +115,7 @@ export async function withMigrationFailure<Result>(
   }
 }
 
-/** Migrates, adds what is still missing, and verifies the result, all before the commit. */
+/** Migrates, adds the objects that are still missing, and verifies the result, all before the commit. */
 export async function bringToHead(
   transaction: Transaction,
   plan: Work,
@@ -132,7 +132,7 @@ export async function bringToHead(
 }
 
 /**
- * Applies the pending revisions; does not check what else the schema lacks.
+ * Applies the pending revisions; does not check whether the schema lacks other objects.
  * @param lenient whether constraints that rows violate are left out; SQLite only
  * @throws RevisionFailed
  */
@@ -176,7 +176,7 @@ export async function applyRevisions(
   }
 }
 
-/** Adds what the schema lacks, and verifies the result. */
+/** Adds the objects that the schema lacks, and verifies the result. */
 async function repairWhatIsMissing(
   transaction: Transaction,
   state: Work['state'],

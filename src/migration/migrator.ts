@@ -81,8 +81,8 @@ export async function migrate(
 const stampedOnly: ReadonlySet<string> = new Set(['001', '002', '003', '004']);
 
 /**
- * Runs the first revisions again in a database that is at one of them, to add what is missing: they only add objects,
- * and later revisions need their tables.
+ * Runs the first revisions again in a database that is at one of them, because objects may be missing and later
+ * revisions need their tables. These revisions only add objects.
  */
 async function completeFirst(schema: OpenSchema, graph: Graph, rows: readonly string[]): Promise<void> {
   if (!rows.some((row) => stampedOnly.has(row))) return;

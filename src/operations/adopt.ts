@@ -15,11 +15,13 @@ import { commandsFor } from '../report/commands.ts';
 import { loadFingerprints } from '../schema/fingerprints.ts';
 import { compareWith } from '../schema/identification.ts';
 
+/** The dependencies of an adoption. */
 export interface AdoptionContext extends SafetyContext {
   /** Asks the operator to agree to the sentence. Throws if the operator does not agree. */
   readonly consent: (what: string) => Promise<void>;
 }
 
+/** The options of the command. */
 export interface AdoptionRequest {
   /** The revisions to stamp; null: identify them by the schema. */
   readonly revisions: readonly string[] | null;

@@ -42,7 +42,7 @@ export function decideIndex(
   return decideRule(difference, definition, [...before, create], circumstances);
 }
 
-/** Replaces the invalid index of an interrupted CREATE INDEX CONCURRENTLY, whatever its name. */
+/** Replaces the invalid index of an interrupted CREATE INDEX CONCURRENTLY. It may have any name. */
 export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
   const { facts, head, names } = circumstances;
   const definition = head.tables[difference.table]?.indexes[difference.name]?.definition;

@@ -131,11 +131,11 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
     ...indexes.map((sql) => statement('index', sql)),
     ...foreignKeys.map((sql) => statement('reference', sql)),
   ];
-  // on PostgreSQL the references were dropped with the table, and are differences of their own
+  // on PostgreSQL the references were dropped with the table, and are separate differences
   return step(difference, changes, engine === 'sqlite' ? referencesTo(table, circumstances) : []);
 }
 
-/** The expected table, with other names where the owner's objects have the expected ones. */
+/** The expected table, with other names for its objects if the expected names are taken. */
 function underAllocatedNames(table: string, circumstances: Circumstances): Table {
   const { columns, constraints, indexes } = expectedTable(table, circumstances);
   const { names } = circumstances;

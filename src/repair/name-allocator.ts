@@ -5,7 +5,7 @@ import { parseRule } from './constraint-rules.ts';
 /** PostgreSQL allows names of 63 bytes; this leaves space for a number. */
 const longest = 60;
 
-/** Allocates names for added objects: the owner's objects may have the expected names. */
+/** Allocates names for added objects, because other objects may have the expected names. */
 export interface NameAllocator {
   /** Returns a name for a table, index or sequence: the wanted name, or that name with a number if it is taken. */
   claim(name: string): string;

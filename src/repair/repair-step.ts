@@ -27,6 +27,7 @@ export interface Step {
   readonly conditions: readonly Condition[];
 }
 
+/** The steps of a repair, and the differences that cannot be repaired safely. */
 export interface RepairPlan {
   readonly steps: readonly Step[];
   readonly unsafe: readonly Unsafe[];
@@ -59,6 +60,7 @@ function alterationText(change: Alteration): string {
   }
 }
 
+/** Creates the step that repairs a difference. */
 export const step = (
   difference: Difference,
   changes: readonly Change[],
@@ -70,6 +72,7 @@ export const step = (
   conditions,
 });
 
+/** Creates the decision not to repair a difference. @param remedy statements for the operator */
 export const unsafe = (difference: Difference, obstacle: Obstacle, remedy: readonly string[] = []): Unsafe => ({
   kind: 'unsafe',
   difference,
@@ -77,8 +80,10 @@ export const unsafe = (difference: Difference, obstacle: Obstacle, remedy: reado
   remedy,
 });
 
+/** Creates a change that is one statement. */
 export const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
 
+/** Creates a change to an existing table. */
 export const alter = (phase: Phase, table: string, change: Alteration): Change => ({
   kind: 'alteration',
   phase,

@@ -77,9 +77,9 @@ function comment(sql: string): string {
 }
 
 /**
- * Adds everything that a database lacks of its revision, or nothing. Call it within a transaction.
- * @returns what was repaired
- * @throws Unrepairable with all obstacles
+ * Repairs all differences, or throws. Call it within a transaction, which must be rolled back if it throws.
+ * @returns the repaired differences
+ * @throws Unrepairable with all obstacles, or with the change that the database rejected
  */
 export async function repairDifferences(
   session: Session,

@@ -157,7 +157,7 @@ async function tryDrop(removal: DropPlan, { disconnect }: ResetRequest, context:
   );
 }
 
-/** Makes a safety backup whatever TT_BACKUP_BEFORE_MIGRATE says, because a reset cannot be rolled back later. */
+/** Makes a safety backup and ignores TT_BACKUP_BEFORE_MIGRATE, because a reset cannot be undone after the commit. */
 async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<void> {
   const { database, signal } = context;
   const telling = tables.filter((table) => table !== versionTable);

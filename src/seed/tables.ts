@@ -24,6 +24,7 @@ export type SeededTable = (typeof seededTables)[number];
 /** The number of added rows of each table. */
 export type Counts = Readonly<Record<SeededTable, number>>;
 
+/** Returns new counts that are all 0. */
 export const noCounts = (): { [Table in SeededTable]: number } => ({
   users: 0,
   clients: 0,

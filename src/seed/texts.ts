@@ -93,12 +93,14 @@ export const services = ['Concept', 'Design', 'Development', 'Testing', 'Worksho
 /** The number of different names. */
 export const most = { people: firstNames.length * lastNames.length, clients: firms.length * trades.length };
 
+/** The invented name with this index; for tasks, projects and warehouses, names repeat with a number. */
 export const personName = (index: number): string => combined(index, firstNames, lastNames);
 export const clientName = (index: number): string => combined(index, firms, trades);
 export const projectName = (index: number): string => numbered(index, projectKinds);
 export const taskName = (index: number): string => numbered(index, taskKinds);
 export const warehouseName = (index: number): string => numbered(index, warehouses);
 
+/** An invented address. */
 export const address = (index: number): string =>
   `${at(streets, index)} ${(index % 90) + 1}, ${at(towns, Math.floor(index / streets.length) + index)}`;
 

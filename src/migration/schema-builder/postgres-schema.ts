@@ -198,7 +198,7 @@ function readInventory(rows: readonly Row[]): Inventory {
   return inventory;
 }
 
-// on a line of its own, because a statement may end with a comment
+// on a separate line, because a statement may end with a comment
 const separator = '\n;\n';
 
 async function runBatch(session: Session, batch: readonly string[]): Promise<void> {

@@ -24,8 +24,8 @@ export interface IndexOptions {
  *
  * Every step has a guard: an existing object is not created again, a missing one is not dropped, and a step on a
  * table or column that does not exist is skipped. In this way the application's own migrations also run in databases
- * that have drifted; what is missing at the end is found by the verification. Steps that know whether they changed
- * something return that.
+ * that have drifted; the verification finds the objects that are missing at the end. Some steps return whether they
+ * changed the schema.
  *
  * On PostgreSQL the steps wait in a queue and are sent together with the next `run` or `query`, so an error may be
  * raised later than its step; a `StatementError` names the statement. Names are looked up in the current schema. On

@@ -13,12 +13,14 @@ export interface ClientRef {
   readonly address: string;
 }
 
+/** A project in the database. */
 export interface ProjectRef {
   readonly id: number;
   readonly name: string;
   readonly client: ClientRef;
 }
 
+/** A task in the database. */
 export interface TaskRef {
   readonly id: number;
   readonly project: ProjectRef;

@@ -41,9 +41,10 @@ export const words = (length: number): Column<string> => column(DataTypes.STRING
 /** A date: `2025-03-04`. */
 export const day = (): Column<string> => column(DataTypes.DATEONLY);
 /**
- * A timestamp: `2025-03-04 09:15:00.000000`. Sequelize's own type would add a time zone, which the application's columns
- * do not have and which the application could not read on SQLite.
+ * A timestamp: `2025-03-04 09:15:00.000000`. Sequelize's own type would add a time zone, which the application's
+ * columns do not have and which the application could not read on SQLite.
  */
 export const moment = (): Column<string> => column('TIMESTAMP');
 
+/** A column that also allows NULL. */
 export const optional = <Cell>(given: Column<Cell>): Column<Cell | null> => ({ ...given, allowNull: true });

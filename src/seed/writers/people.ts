@@ -21,6 +21,6 @@ export async function writePeople(
   return ids;
 }
 
-/** Each person gets a hash with a salt of its own; Node computes several at the same time. */
+/** Adds a password hash with a separate salt to each row. Node computes several hashes at the same time. */
 const withPasswords = (rows: readonly NewRow<'users'>[]): Promise<readonly NewRow<'users'>[]> =>
   Promise.all(rows.map(async (row) => ({ ...row, password_hash: await hashPassword(developmentPassword) })));
