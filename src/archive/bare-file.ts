@@ -40,8 +40,8 @@ async function engineOfBare(file: string, problem: Problem): Promise<Engine | nu
 }
 
 /**
- * Opens a bare file as an archive; a SQLite file together with the transaction log beside it. The file is only read. If
- * another program writes to it in the meantime, reading it fails with a rejection.
+ * Opens a bare file as an archive, a SQLite file together with the transaction log beside it. It only reads the file.
+ * If another program writes to the file while it is read, reading fails with a rejection.
  */
 function openBare(file: string, engine: Engine): Archive {
   const logs = engine === 'sqlite' ? sideFilesOf(file) : [];

@@ -32,7 +32,7 @@ import {
 export interface Directory extends Pick<EntryTable, 'count' | 'entry'> {
   /**
    * The numbers and names of entries, in the order of the directory.
-   * @param wanted whether an entry's name is to be read, by its number
+   * @param wanted whether to read the name of the entry with this number
    * @throws Error if the file cannot be read any more
    */
   readonly names: (wanted: (index: number) => boolean) => Generator<readonly [number, string], void, undefined>;

@@ -245,7 +245,7 @@ export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly T
     const size = numberIn(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / block) * block;
-    // a long name is in an entry of its own, before the entry that it belongs to (GNU: L, POSIX: x)
+    // a long name is in a separate entry, before the entry that has this name (GNU: L, POSIX: x)
     if ('Lx'.includes(type) && padded <= 64 * block) {
       const text = ((await reader.read(padded)) ?? Buffer.alloc(0)).toString('utf8', 0, size);
       longName = type === 'L' ? text.replace(/\0.*/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
@@ -336,7 +336,7 @@ const exported = /(^|\/)((gdpr|filtered)_export_.*|[^/]+\.(csv|xlsx)|backup_\d{8
 /**
  * Detects what a folder or a packed folder holds, by names only.
  * @param names relative to the folder; a name of a folder may end with a slash
- * @param major the major version of PostgreSQL, if a data directory says it
+ * @param major the major version of PostgreSQL, if it is known from a data directory
  */
 export function recogniseNames(names: readonly string[], major: number | null = null): Contents {
   // advice contains only names that need no quoting in a command

@@ -116,7 +116,7 @@ const signature = 0x08074b50;
  * Checks that the entries follow one another without gaps: the first begins at the beginning of the file, and the
  * directory follows the last. Entries that share bytes would turn a small file into an endless archive, and some
  * programs read bytes that belong to no entry.
- * @param directory where it begins
+ * @param directory the position of the directory in the file
  * @param nameOf reads the name of an entry
  */
 export function faultOfOrder(

@@ -203,7 +203,7 @@ async function findSame(
 }
 
 /**
- * Warns if a restore would refuse the archive for its size or its compression ratio. The archive is whole all the same.
+ * Opens an archive. Warns if a restore would refuse it for its size or its compression ratio, but opens it in any case.
  */
 async function openWhateverItsSize(file: string, { config, log }: BackupContext): Promise<Archive> {
   try {

@@ -48,7 +48,7 @@ export interface Dumper {
 /**
  * Prepares to copy the database.
  * @param scratch a path beside the archive for temporary use
- * @throws Failure `backup-failed` where a tool is missing
+ * @throws Failure `backup-failed` if a tool is missing
  */
 export async function openDumper(context: BackupContext, scratch: string): Promise<Dumper> {
   const { database: target } = context.config;
@@ -61,8 +61,8 @@ export async function openDumper(context: BackupContext, scratch: string): Promi
 }
 
 /**
- * Our own connection holds the snapshot that pg_dump copies over a connection of its own. @throws Failure
- * `missing-rights`
+ * Checks that the role may open one more connection: ours holds the snapshot, and pg_dump opens a second one.
+ * @throws Failure `missing-rights`
  */
 export const requireDumpConnection = (database: Database): Promise<number> =>
   requireConnections(database, 1, 'dump the database');

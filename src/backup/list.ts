@@ -17,7 +17,7 @@ export interface ListedArchive {
   /** The time in the manifest; for an unreadable archive, the time of the file. */
   readonly made: Date;
   readonly engine: Engine | null;
-  /** The name of the database for people; null where the archive does not say it. */
+  /** The name of the database for people; null if the archive does not contain it. */
   readonly database: string | null;
   /** Rows of alembic_version; null where they are not known. */
   readonly revisions: readonly string[] | null;
@@ -65,7 +65,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 async function describe(folder: string, name: string, limits: ArchiveLimits): Promise<ListedArchive | null> {
   const path = join(folder, name);
   const stats = await stat(path).catch(() => null);
-  // it was removed in the meantime, or is a dangling link
+  // the file was deleted after the folder was read, or is a dangling link
   if (stats === null) return null;
   const file = { name, path, bytes: stats.size };
   try {

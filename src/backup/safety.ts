@@ -43,7 +43,7 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
   }
 }
 
-/** The obstacles to a safety backup that must be made, as far as they can be known beforehand. Writes nothing. */
+/** Finds an obstacle to a required safety backup before it is made; null if none is found. Writes nothing. */
 export async function findSafetyObstacle(
   context: Pick<BackupContext, 'config' | 'database'>,
   { catalog }: DatabaseFacts,
@@ -96,7 +96,7 @@ function safetyFailure(context: Pick<BackupContext, 'database'>, error: unknown)
   return named ? error : backupFailure(context, obstacleOf(error), 'safety');
 }
 
-/** The obstacle to a backup that an error stands for. */
+/** Converts an error to the obstacle to a backup. */
 export function obstacleOf(error: unknown): BackupObstacle {
   if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
   return { kind: 'failed', reason: reasonOf(error), cause: causeOf(error) };

@@ -166,7 +166,7 @@ function identityOf(stats: BigIntStats | null): string | null {
   return stats && `${stats.dev}:${stats.ino}`;
 }
 
-/** Null for a file that was deleted in the meantime. @throws Error that names what cannot be read */
+/** Runs `work`; null if the file was deleted before. @throws Error that names what cannot be read */
 function unlessDeleted<Result>(path: string, work: () => Result): Result | null {
   try {
     return work();

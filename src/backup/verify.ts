@@ -27,7 +27,7 @@ export interface VerifiedArchive {
   readonly engine: Engine;
   /** Null for an archive of the application. */
   readonly kind: ArchiveKind | null;
-  /** The instant, or the local time where it was made. */
+  /** When it was made: an instant, or a local time in an archive of the application. */
   readonly created: Date | string | null;
   /** `PostgreSQL 16.4`; null for an SQLite file of the application. */
   readonly server: string | null;
@@ -57,7 +57,7 @@ export interface Verification {
 
 /** Verifies the database in an archive. */
 export interface DatabaseVerifier {
-  /** What was dumped, as far as the entry says it. */
+  /** The server of the dump: `PostgreSQL 16.4`; null if the entry does not contain it. */
   readonly server: string | null;
   /**
    * Reads the entry to its end. @returns the objects that TimeTracker does not make @throws Error if it cannot be

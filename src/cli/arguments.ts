@@ -20,7 +20,7 @@ export function readArguments(given: readonly string[]): Request {
   return first.startsWith('-') ? readCommand(commandOf('gate'), given) : readCommand(commandOf(first), others);
 }
 
-/** The command that `help` explains; null for `help` itself, for `version`, and where no command is named. */
+/** The command that `help` explains; null for `help` itself, for `version`, and if no command is named. */
 function commandAsked([name]: readonly string[]): Command | null {
   return name === undefined || ['help', 'version'].includes(name) ? null : commandOf(name);
 }

@@ -59,7 +59,7 @@ interface CommandFacts {
   readonly usage: string;
   /** One line for `help`. */
   readonly summary: string;
-  /** Options without a value, `--yes`; beside `--json` and `--help`, which every command takes. */
+  /** Options without a value, `--yes`; without `--json` and `--help`, which every command takes. */
   readonly flags: readonly string[];
   /** Options with a value, `--keep 5`. */
   readonly options?: readonly string[];

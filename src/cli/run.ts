@@ -25,7 +25,7 @@ import { versionFacts, versionText } from '../report/command-line.ts';
 /** Everything of the process that a run uses. */
 export interface Invocation {
   readonly version: string;
-  /** The text of `help settings`: what .env.example says. */
+  /** The text of `help settings`, taken from .env.example. */
   readonly settings: string;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -181,7 +181,7 @@ interface Announcement {
   readonly secrets: readonly string[];
 }
 
-/** What `--json` prints for a command that failed or has no result of its own. */
+/** What `--json` prints for a command that failed or prints no other result. */
 async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObject> {
   const { reportState } = await import('../operations/run-report.ts');
   return { ...(await reportState(record, end)) };

@@ -48,7 +48,7 @@ function openOutput(): Target {
   return { target, end: (done) => void target.end(done) };
 }
 
-/** Standard input, for an archive. @throws Failure `usage` where it is a terminal */
+/** Standard input, for an archive. @throws Failure `usage` if it is a terminal */
 export function archiveInput(): Readable {
   if (process.stdin.isTTY) throw new Failure({ kind: 'usage', message: streamTexts.inputIsTerminal });
   return process.stdin;

@@ -37,8 +37,8 @@ const wordsOf = (text = ''): readonly string[] => text.split(/[\s,]+/).filter((w
 
 /**
  * Whether docker compose cannot have started this container. Labels are not visible inside. Kubernetes gives every
- * container the address of its own API server; podman, LXC and systemd-nspawn set `container`; and compose puts
- * services on a network of their own, which Docker's resolver at 127.0.0.11 serves (Docker manual, "Networking").
+ * container the address of its own API server; podman, LXC and systemd-nspawn set `container`; and compose creates
+ * a network for its services, with Docker's resolver at 127.0.0.11 (Docker manual, "Networking").
  */
 function runsOutsideCompose(environment: Environment): boolean {
   const { KUBERNETES_SERVICE_HOST: cluster = '', container = '' } = environment;

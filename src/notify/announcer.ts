@@ -135,8 +135,8 @@ function reasonOfFetch(error: unknown): string {
 }
 
 /**
- * The headers of an ntfy message (https://docs.ntfy.sh/publish/): title, priority and tags. A title that is not ASCII is
- * encoded as in mails (RFC 2047).
+ * The headers of an ntfy message (https://docs.ntfy.sh/publish/): title, priority and tags. A title that is not ASCII
+ * is encoded as in mails (RFC 2047).
  */
 function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record<string, string>> {
   const line = title.replaceAll(/\s+/g, ' ');

@@ -7,7 +7,7 @@ export type DataVolume =
   | { readonly kind: 'not-mounted' }
   | { readonly kind: 'empty' }
   | { readonly kind: 'unreadable'; readonly path: string; readonly code: string }
-  /** `path`: of the data folder, relative to the volume; empty where it is the volume itself. */
+  /** `path`: of the data folder, relative to the volume; empty if it is the volume itself. */
   | { readonly kind: 'data'; readonly major: number; readonly path: string }
   | { readonly kind: 'foreign'; readonly names: readonly string[] };
 

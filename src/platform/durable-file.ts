@@ -69,7 +69,7 @@ function removeIfPossible(file: string): void {
 export function writeWhole(file: string, text: string): void {
   // the global `crypto`: a run that writes nothing does not load node:crypto
   if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${crypto.randomUUID()}.partial`);
-  // without O_NONBLOCK, opening a pipe that nobody reads would block for ever
+  // without O_NONBLOCK, opening a pipe without a reader would block for ever
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
     writeFileSync(handle, text);

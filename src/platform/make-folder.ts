@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { hasCode } from '../errors/error-code.ts';
 
 /**
- * Makes a folder and those above it. Node's own recursive mkdir never ends below a folder like /proc, which answers
- * that the new folder's parent is missing although it is there.
+ * Makes a folder and those above it. Node's own recursive mkdir never ends below a folder like /proc, where mkdir
+ * reports a missing parent (ENOENT) although the parent exists.
  * @param mode of a folder that is made, less the umask
  * @returns whether it was made just now
  * @throws Error as mkdir does
@@ -17,7 +17,7 @@ export function makeFolder(path: string, mode = 0o777): boolean {
     mkdirSync(path, { mode });
     return true;
   } catch (error) {
-    // another run may have made it meanwhile
+    // another run may have made it after the check
     if (hasCode(error, 'EEXIST') && isFolder(path)) return false;
     throw error;
   }

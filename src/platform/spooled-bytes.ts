@@ -72,7 +72,7 @@ function* readFile(file: number, length: number): Generator<Buffer, void, undefi
   }
 }
 
-/** @returns null where no file can be made */
+/** Opens a file and unlinks it. @returns null if no file can be made */
 function openNameless(folder: string): number | null {
   const path = join(folder, `${ownPrefix}-${randomUUID()}.partial`);
   try {

@@ -119,7 +119,7 @@ export async function listBatches(
   return splitByLocks(await listObjects(session, schema, order, keep), number(row, 'budget'));
 }
 
-/** Cuts a list into batches within the budget of locks. An object that needs more is a batch of its own. */
+/** Cuts a list into batches within the budget of locks. An object that needs more is alone in its batch. */
 export function splitByLocks(all: readonly QuarantineObject[], budget: number): readonly Batch[] {
   const batches: Batch[] = [];
   for (let start = 0; start < all.length || batches.length === 0;) {
