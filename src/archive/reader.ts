@@ -133,7 +133,7 @@ interface EntryFacts {
   readonly names: NameSet;
   /** The number of each entry's name, by the number of the entry in the directory. */
   readonly numbers: Uint32Array;
-  /** By the number of the name: whether our manifest lists it, and its hash there. */
+  /** Indexed by the number of the name: whether our manifest lists it, and its hash there. */
   readonly listed: Uint8Array;
   readonly hashes: Buffer;
   /** The entries whose names are those of desktop files, by their numbers in the directory. */

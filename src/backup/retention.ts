@@ -9,9 +9,9 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 
 export interface RetentionRule {
   readonly folder: string;
-  /** Of this kind only: the rule for safety backups never removes a manual one. */
+  /** The kind of the archives: the rule for safety backups never removes a manual one. */
   readonly kind: ArchiveKind;
-  /** Of this database only, by its names (`namesOf`). */
+  /** The names of the database in the archives (`namesOf`). */
   readonly names: ReadonlySet<string>;
   /** How many of the newest to keep; at least one. */
   readonly keep: number;

@@ -33,10 +33,10 @@ export interface VerifiedArchive {
   readonly server: string | null;
   /** The name of the database at its origin. */
   readonly database: string | null;
-  /** Of db-init. */
+  /** The version of db-init. */
   readonly version: string | null;
   readonly revisions: readonly string[] | null;
-  /** Of all tables. */
+  /** The number of rows of all tables together. */
   readonly rows: number | null;
   readonly members: number;
   readonly uploads: number;

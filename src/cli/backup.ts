@@ -105,7 +105,7 @@ async function create(given: BackupContext): Promise<ExitCode> {
   return exitCodes.healthy;
 }
 
-/** @throws Failure `usage` */
+/** The value of `--since`; null without it. @throws Failure `usage` */
 function sinceOf({ arguments: { options } }: BackupContext): Date | null {
   const text = options.get('since');
   if (text === undefined) return null;

@@ -89,7 +89,7 @@ export function isAnnounced({ announced }: Command, given: CommandArguments): bo
 
 /** What the command line asks for. */
 export type Request =
-  /** Of one command; null for all. */
+  /** The help for one command; null for all commands. */
   | { readonly kind: 'help'; readonly command: Command | null }
   | { readonly kind: 'settings' }
   | { readonly kind: 'version' }
