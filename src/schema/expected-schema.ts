@@ -16,7 +16,7 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
   }
 }
 
-/** The catalog of the last revision and its seed rows. */
+/** Loads the catalog of the last revision and its seed rows. */
 export async function loadExpectedSchema(engine: Engine): Promise<ExpectedSchema> {
   const [head, seed] = await Promise.all([loadHead(engine), loadSeed()]);
   return { head, seed };

@@ -14,9 +14,9 @@ import type { ArchiveObject } from '../../../errors/failure.ts';
 export interface DumpOptions {
   /** A snapshot that an open transaction has exported: the dump contains what that transaction sees. */
   readonly snapshot: string;
-  /** Seconds to wait for a table that others have locked; 0 for no limit. */
+  /** Seconds to wait for a table that another session has locked; 0 for no limit. */
   readonly lockTimeout: number;
-  /** The encoding of the database: one set for the role or in PGCLIENTENCODING may not have all its characters. */
+  /** The encoding of the database. An encoding set for the role or in PGCLIENTENCODING may lack some characters. */
   readonly encoding: string;
   /** The only schema to dump, if the other schemas are not the application's; null for all. */
   readonly schema: string | null;
@@ -63,7 +63,7 @@ export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal
 }
 
 /**
- * Verifies the same, and lists the objects in the dump that TimeTracker does not create. No SQL is executed.
+ * Verifies a dump like `verifyDump`, and lists the objects in it that TimeTracker does not create. Executes no SQL.
  * @throws Error with the message of pg_restore
  */
 export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
@@ -83,7 +83,7 @@ export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSigna
   return summary.unknown.filter((object) => !isOptional(object));
 }
 
-/** Does the same with a dump in plain SQL. */
+/** Lists the objects in a dump in plain SQL that TimeTracker does not create. Executes no SQL. */
 export async function inspectPlainDump(script: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
   const { stream, summary } = filterPlainDump({ maxBytes: Infinity });
   stream.resume();
@@ -92,8 +92,8 @@ export async function inspectPlainDump(script: Readable, signal: AbortSignal): P
 }
 
 /**
- * Writes a stream to a program that may exit before its input ends; its exit code tells whether that is an error. The
- * stream is read to its end anyway, because its checksum is compared there.
+ * Writes a stream to a program that may exit before its input ends; its exit code shows whether that is an error. The
+ * stream is always read to its end, because its checksum is compared there.
  */
 async function feed(content: Readable, into: Writable, signal: AbortSignal): Promise<void> {
   into.on('error', () => undefined);
@@ -127,7 +127,7 @@ interface ProgramResult {
   readonly shortMessage?: string | undefined;
 }
 
-/** Waits for a program and its streams. The message of the program is preferred to the error of a broken pipe. */
+/** Waits for a program and its streams. Prefers the message of the program to the error of a broken pipe. */
 async function waitForBoth(program: PromiseLike<ProgramResult>, flow: Promise<void>): Promise<void> {
   const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
   // the message has several lines and becomes part of a sentence

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { headerBytes, timeInHeader } from './header.ts';
 
-/** A stream that a dump flows through, and the digest of its content. */
+/** A stream that passes a dump through unchanged, and the digest of its content. */
 export interface DumpDigest {
   readonly stream: Transform;
   /** The SHA-256 of the content in hexadecimal; valid after the stream has ended. */
@@ -17,7 +17,7 @@ const longest = 1024;
 /**
  * Computes a digest that is equal for two dumps of the same content. pg_dump writes rows in their physical order and
  * objects sorted by name and dependency, so such dumps differ only in the time in the header, which is left out.
- * Positions of sequences are left out as well: a transaction that is rolled back moves them and changes nothing else.
+ * Positions of sequences are also left out: a transaction that is rolled back moves them and changes nothing else.
  */
 export function openDumpDigest(): DumpDigest {
   const hash = createHash('sha256');

@@ -18,7 +18,7 @@ export type ParsedHeader =
   /** `reason`: a sentence without its full stop. */
   | { readonly kind: 'damaged'; readonly reason: string };
 
-/** A number of bytes that is enough for the header of a dump: three strings and a dozen numbers. */
+/** A number of bytes that always contains the header of a dump: three strings and a dozen numbers. */
 export const headerBytes = 8192;
 
 const magic = 'PGDMP';
@@ -127,7 +127,7 @@ export function oldestReader({ format: [major, minor], pgDump }: DumpHeader): nu
   return known?.major ?? Number.parseInt(pgDump, 10);
 }
 
-/** The first bytes of a dump, with its header. */
+/** Reads the first bytes of a dump, which contain its header. */
 export async function readHeaderBytes(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {

@@ -95,7 +95,7 @@ async function feed(content: Readable, into: Writable, { head, filter }: Framing
   await pipeline(content, filter(), into, { end: false });
 }
 
-// messages are parsed: they have to be in English and without colours
+// db-init parses the messages, so they must be in English and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
 const environmentOf = ({ target, applicationName, startOptions }: PgRestoreRun) => ({
@@ -156,7 +156,7 @@ interface Ended {
 }
 
 async function endOf({ name, major }: Tool, program: Program, onFailure: () => void): Promise<Ended> {
-  // `exit` and not the end of stderr: worker processes share stderr, and may go on after their coordinator has exited
+  // `exit`, not the end of stderr: worker processes share stderr, and may continue after their coordinator has exited
   void once(program, 'exit').then(
     ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
     () => undefined,
@@ -175,7 +175,7 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
   return { failed, unread: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
 }
 
-/** How many characters of stderr are kept: the decisive error comes last. */
+/** How many characters at the end of stderr are kept: the most important error comes last. */
 const kept = 65_536;
 
 async function readLast(stream: Readable): Promise<string> {
@@ -185,7 +185,7 @@ async function readLast(stream: Readable): Promise<string> {
   return said;
 }
 
-/** @returns the entries; if pg_restore cannot read the dump, its message */
+/** Reads the table of contents of a dump. @returns the entries; if pg_restore cannot read the dump, its message */
 export async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
   const { failed, stdout, stderr, exitCode } = await execa(restore.command, ['--list', dump], {
     env: { LC_ALL: 'C' },
@@ -221,7 +221,7 @@ export async function readDump(
 
 /**
  * Writes the list file of entries for pg_restore, and removes it after `work`.
- * @param work gets the option that names it
+ * @param work receives the option with the path of the list file
  */
 export async function withEntryList<Result>(
   { dump, entries }: { readonly dump: string; readonly entries: readonly TocEntry[] },

@@ -44,7 +44,7 @@ export type RestorerResult =
 /** How a dump is checked and loaded. */
 export interface RestorerOptions {
   readonly serverMajor: number;
-  /** Whether the owner vouches for the dump: then all SQL that pg_restore writes is executed. */
+  /** Whether the owner trusts the dump: then all SQL that pg_restore writes is executed. */
   readonly trusted: boolean;
   /** The largest number of bytes of rows; does not apply to a trusted dump. */
   readonly maxBytes: number;
@@ -70,7 +70,7 @@ export async function openRestorer(
   if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? describeMissingPsql(psqls);
   const offers = await readServerCapabilities(target, serverMajor);
-  // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql does not get that statement
+  // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql must not get that statement
   const olderServer = restore.major >= 17 && serverMajor < 17;
   const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));
   if (foreignBytes && typeof psql === 'string') {
@@ -96,10 +96,10 @@ export async function openRestorer(
   return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings: [] };
 }
 
-/** The result of reading all SQL that pg_restore would execute. */
+/** The result of the check of all SQL that pg_restore would execute. */
 type Inspection = { readonly kind: 'known' } | Exclude<RestorerResult, { readonly kind: 'ready' }>;
 
-/** Reads a dump to its end before any of its SQL is executed. */
+/** Reads a dump to its end, and looks for unknown statements, before any of its SQL is executed. */
 async function inspectDump(given: {
   dump: string;
   restore: Tool;
@@ -171,7 +171,7 @@ export interface RestorePlan {
   readonly restore: Tool;
   /** The tool, or the reason why there is none. */
   readonly psql: Tool | string;
-  /** Whether the settings of pg_restore do not suit the server, so that psql has to execute a changed script. */
+  /** Whether the server refuses settings of pg_restore, so that psql has to execute a changed script. */
   readonly throughPsql: boolean;
   readonly settings: ScriptSettings;
   readonly entries: readonly TocEntry[];
@@ -200,7 +200,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
       if (check !== null) {
         if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeeded(psql));
         const checked = framing(namesForDatabase(schema));
-        // not by pg_restore's --role: a checked script must not contain SET ROLE
+        // pg_restore's option --role is not used: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
         const options = { role: null, startOptions: await loadOptions(target), options: [] };
         for (const stage of stagesOf(entries, jobs)) {
@@ -226,7 +226,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
 
     async inOneTransaction(target, { role, signal, ...work }) {
       if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeededForTransaction(psql));
-      // no start options: the script itself overrides the settings that would hinder it
+      // no start options: the script itself overrides the settings that could make it fail
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = transactionFraming(schema, work);
       const around = framing(namesForSchema(schema));
@@ -237,7 +237,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
   };
 }
 
-/** Runs `work` for all parts at the same time; if one fails, the others are aborted. @throws the first error */
+/** Runs `work` for all parts at the same time; if one fails, aborts the others. @throws the first error */
 async function runParallel<Part>(
   parts: readonly Part[],
   signal: AbortSignal,

@@ -41,7 +41,7 @@ export interface DumpReader {
 
 /** How a dump is checked while it is read. */
 export interface DumpReaderOptions {
-  /** Whether the owner vouches for the dump: unknown statements are then skipped instead of refused. */
+  /** Whether the owner trusts the dump: unknown statements are then skipped instead of refused. */
   readonly trusted: boolean;
   /** The largest number of bytes of rows; does not apply to a trusted dump. */
   readonly maxBytes: number;
@@ -135,7 +135,7 @@ async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promi
   };
 }
 
-/** Opens a dump in plain SQL: its lines are those that pg_restore writes. Only reading it shows which schema it has. */
+/** Opens a dump in plain SQL, which has the lines that pg_restore writes. Its schema is known only after reading it. */
 async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript> {
   const filter: DumpScript['filter'] = async (listener, allowed) => {
     const { stream, summary } = filterPlainDump({ maxBytes, allowed, listener });
@@ -218,7 +218,7 @@ function listContents(schema: string, { enums }: AllowedNames) {
 
 const lineFeed = 0x0a;
 
-/** The most bytes of a row that a string holds; some room is left for what is added when it is printed again. */
+/** The largest number of bytes of a row that fits into a string, with a reserve for characters that printing adds. */
 const longestRow = constants.MAX_STRING_LENGTH - 1024 * 1024;
 
 type OnRow = (row: readonly DumpValue[]) => void;

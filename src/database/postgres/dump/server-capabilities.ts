@@ -8,7 +8,7 @@ import { prepareSession } from '../lock.ts';
 import { startOptions } from './session-options.ts';
 import type { ServerCapabilities } from './toc.ts';
 
-/** Asks a server which objects this user may create, and for the encoding of the database. */
+/** Reads which objects this user may create on a server, and the encoding of the database. */
 export async function readServerCapabilities(
   target: PostgresTarget,
   major: number,

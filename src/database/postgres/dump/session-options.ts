@@ -3,8 +3,8 @@ import type { Session } from '../../session.ts';
 
 /**
  * Settings of a role, a database or a server that can make a tool fail or change its output, as SQL rows: the name, the
- * value that is wanted, and a pattern of unwanted values. pg_dump and pg_restore reset the time limits themselves, but
- * only after some statements.
+ * required value, and a pattern of values that must be overridden. pg_dump and pg_restore reset the time limits
+ * themselves, but only after some statements.
  */
 const lockTimeout = `('statement_timeout', '0', '^[1-9]\\d{0,2}$')`;
 // pg_dump is idle for a moment before its transaction, and workers of pg_restore are idle while they wait for each
@@ -14,7 +14,7 @@ const overriddenSettings = {
   dump: [
     lockTimeout,
     otherSessions,
-    // both change the text of the dump, and a restore would then not recognise its statements
+    // both settings change the text of the dump, so that a restore would not recognise its statements
     `('standard_conforming_strings', 'on', 'off')`,
     `('quote_all_identifiers', 'off', 'on')`,
   ],
@@ -27,7 +27,7 @@ const overriddenSettings = {
 } as const;
 
 /**
- * The options (PGOPTIONS) that override settings which would disturb a tool.
+ * Builds the options (PGOPTIONS) that override settings which make a tool fail or change its output.
  * @returns undefined if there are none: some poolers refuse all options
  */
 export async function startOptions(

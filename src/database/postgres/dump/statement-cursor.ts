@@ -4,20 +4,20 @@ import { Mismatch, openCursor, quoted, string, type Token } from '../../sql-curs
 export interface AllowedNames {
   /** Names as written in SQL. */
   readonly schemas: Set<string>;
-  /** Whether the dump may make schemas. */
+  /** Whether the dump may create schemas. */
   readonly mayCreateSchemas: boolean;
   /** Qualified names of enum types. */
   readonly enums: Set<string>;
 }
 
-/** For a load into a database of its own. @param schema the schema whose tables are loaded; `public` is always allowed */
+/** For a load into a new database. @param schema the schema whose tables are loaded; `public` is always allowed */
 export const namesForDatabase = (schema = 'public'): AllowedNames => ({
   schemas: new Set(['public', ...spellingsOf(schema)]),
   mayCreateSchemas: true,
   enums: new Set(),
 });
 
-/** For a load into a schema beside other data of the database: no statement may name anything outside of that schema. */
+/** For a load into one schema of a database with other data: no statement may name objects outside that schema. */
 export const namesForSchema = (schema: string): AllowedNames => ({
   schemas: new Set(spellingsOf(schema)),
   mayCreateSchemas: false,
@@ -43,7 +43,10 @@ export const tokenPattern = new RegExp(
 /** Reads the tokens of one statement. */
 export type StatementCursor = ReturnType<typeof openStatementCursor>;
 
-/** Opens a cursor over the tokens of a statement. pg_dump writes keywords in upper case, and names and types in lower case or in quotes. */
+/**
+ * Opens a cursor over the tokens of a statement. pg_dump writes keywords in upper case, and names and types in lower
+ * case or in quotes.
+ */
 export function openStatementCursor(tokens: readonly Token[], { schemas, enums }: AllowedNames) {
   const cursor = openCursor(tokens, {
     fold: (word) => word,
@@ -95,7 +98,7 @@ export function openStatementCursor(tokens: readonly Token[], { schemas, enums }
   return { ...cursor, schema, qualified, type, sequence };
 }
 
-/** A schema and a name, each with its quotes where it has some, in a literal. */
+/** A string literal with a schema and a name, each with or without quotes. */
 const qualifiedText = /^'("(?:[^"]|"")+"|[^".]+)\.(?:"(?:[^"]|"")+"|[^".]+)'$/;
 const continuations = new Set(['varying', 'precision']);
 const builtInTypes = new Set(

@@ -55,7 +55,7 @@ export function schemaOf(entries: readonly TocEntry[]): string {
   );
 }
 
-/** The same of a list of tables. */
+/** Like `schemaOf`, for a list of tables. */
 export function schemaWithMostCoreTables(
   tables: readonly { readonly schema: string; readonly name: string }[],
 ): string {
@@ -79,7 +79,7 @@ function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {
 /** The entries that are loaded. */
 export interface Selection {
   readonly entries: readonly TocEntry[];
-  /** The objects that are left out and may be missed, in sentences without a full stop. */
+  /** The objects that are left out and that the owner may need, in sentences without a full stop. */
   readonly warnings: readonly string[];
 }
 
@@ -94,7 +94,7 @@ export function selectEntries(toc: readonly TocEntry[], offers: ServerCapabiliti
   return { entries, warnings };
 }
 
-/** The entries to load of an untrusted dump: all but unneeded ones. Whether they are harmless is checked elsewhere. */
+/** Selects the entries of an untrusted dump to load: all but unneeded ones. `filterScript` checks their SQL. */
 export function withoutOptional(toc: readonly TocEntry[]): readonly TocEntry[] {
   return toc.filter(({ kind }) => kind !== 'unwanted' && kind !== 'statistics');
 }
@@ -152,7 +152,7 @@ export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean):
   return passes.filter((pass) => pass.entries.length > 0);
 }
 
-/** Entries that are loaded at the same time, each list over a connection of its own. */
+/** Entries that are loaded at the same time, each list over a separate connection. */
 export type Stage = readonly (readonly TocEntry[])[];
 
 /**
