@@ -19,7 +19,7 @@ const columnsQuery = {
 /** Neither function reads the value itself, even if it is stored out of line. */
 const sizeOf = { postgresql: 'pg_column_size', sqlite: 'octet_length' } as const satisfies Record<Engine, string>;
 
-/** Reads the first rows of a table; large values, which may not fit into memory, are replaced by `tooLarge`. */
+/** Reads the first rows of a table. Replaces large values, which may not fit into memory, by `tooLarge`. */
 export async function readSampleRows(session: Session, table: string, limit: number): Promise<readonly Row[]> {
   const names = (await session.query(columnsQuery[session.engine], [table])).map((row) => text(row, 'name'));
   if (names.length === 0) return [];

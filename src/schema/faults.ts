@@ -149,7 +149,7 @@ function wideColumns(head: Catalog, { catalog, runtime }: Seen): readonly Attach
 }
 
 /**
- * Foreign keys of the owner's tables that SQLite cannot check, because the referenced table is missing or the
+ * Finds foreign keys of the owner's tables that SQLite cannot check, because the referenced table is missing or the
  * referenced columns are not unique.
  */
 function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {

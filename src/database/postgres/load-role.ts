@@ -11,7 +11,7 @@ export interface LoadRole {
   readonly password: string;
 }
 
-/** The comment by which roles that db-init created are recognised. */
+/** The comment that marks roles that db-init created. */
 const mark = 'db-init: loads an archive, and is dropped when that is done';
 
 /**

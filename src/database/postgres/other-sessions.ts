@@ -104,7 +104,7 @@ export async function exclusion(session: Session, schemas: readonly string[]): P
   return [check, ...(locks === '' ? [] : [`LOCK TABLE ${locks} IN ACCESS EXCLUSIVE MODE;`]), check, ''].join('\n');
 }
 
-/** Tells sessions to end. The server raises an error for a session that our role may not end. */
+/** Terminates sessions. The server raises an error for a session that our role has no right to terminate. */
 export async function terminate(session: Session, pids: readonly number[]): Promise<void> {
   await session.query(`SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')}`);
 }

@@ -327,7 +327,7 @@ export function adaptSettings(options: ScriptSettings): Transform {
 
 /**
  * The command that makes psql refuse its meta-commands (`\!`) until it reads `\unrestrict` with the same random key,
- * which no archive can know. It needs a line of its own.
+ * which no archive can know. It must be on a separate line.
  */
 export function restrict(): string {
   return String.raw`\restrict ${randomBytes(16).toString('hex')}`;
