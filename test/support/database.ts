@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/model/engine.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import pg from 'pg';
 import { describe } from 'vitest';
 import { atEnd } from './cleanup.ts';
@@ -72,6 +73,17 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
     return await use(client);
   } finally {
     await client.end();
+  }
+}
+
+/** Runs SQL in a database of either engine. */
+export async function execute({ engine, url, name }: TestDatabase, sql: string): Promise<void> {
+  if (engine === 'postgresql') return void (await withClient(url, (client) => client.query(sql)));
+  const file = new Database(name);
+  try {
+    file.exec(sql);
+  } finally {
+    file.close();
   }
 }
 

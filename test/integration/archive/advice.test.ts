@@ -5,10 +5,10 @@ import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin, createDatabase, databaseUrl, type TestDatabase } from '../../support/database.ts';
+import { execute, admin, createDatabase, databaseUrl, type TestDatabase } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { ask, currentArchive, execute, type Installation, install, uploadsIn, uploadsOf } from '../restore/restores.ts';
+import { ask, currentArchive, type Installation, install, uploadsIn, uploadsOf } from '../restore/restores.ts';
 
 /** What an installation has under the names that banners use, and where its `docker` does its work. */
 interface Stage extends Installation {

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { countReferencedFiles, findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
 import type { Database } from '../../../src/database/database.ts';
-import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
+import { execute, createDatabase, createSqliteDatabase } from '../../support/database.ts';
 import { withDatabase } from '../../support/open-database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { currentArchive, describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
+import { currentArchive, describeRestores, fillWithNewer, install, put } from '../restore/restores.ts';
 
 describe('uploads that the database refers to', () => {
   it('are reported as missing by a backup that cannot see their folder, and not by one that holds them', async () => {

@@ -1,11 +1,11 @@
 import { beforeEach, expect, it } from 'vitest';
-import { type TestDatabase, withClient } from '../../support/database.ts';
+import { execute, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
 import { eventually, waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
-import { execute, freshOne, type ResetInstallation, installationOf, withoutTimes } from './resets.ts';
+import { freshOne, type ResetInstallation, installationOf, withoutTimes } from './resets.ts';
 
 let installation: ResetInstallation;
 const now = (): Promise<string> => snapshot(installation.database.url, { withoutSequences: true });

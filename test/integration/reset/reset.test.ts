@@ -5,23 +5,14 @@ import pg from 'pg';
 import Database from 'better-sqlite3';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseManifest } from '../../../src/archive/manifest.ts';
-import { createDatabase, withClient } from '../../support/database.ts';
+import { execute, createDatabase, withClient } from '../../support/database.ts';
 import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
-import {
-  archivesIn,
-  around,
-  execute,
-  freshOne,
-  reset,
-  type ResetInstallation,
-  installationOf,
-  withoutTimes,
-} from './resets.ts';
+import { archivesIn, around, freshOne, reset, type ResetInstallation, installationOf, withoutTimes } from './resets.ts';
 
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 

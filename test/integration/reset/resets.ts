@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { createDatabase, createSqliteDatabase, type TestDatabase } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { run, type RunOptions, type RunResult } from '../../support/run.ts';
@@ -47,17 +46,6 @@ export function reset(
   more: RunOptions['env'] = {},
 ): Promise<RunResult> {
   return run(['reset', '--yes-delete-all-data', name, ...options], { env: { ...env, ...more } });
-}
-
-/** Runs SQL in a database of either engine. */
-export async function execute({ engine, url, name }: TestDatabase, sql: string): Promise<void> {
-  if (engine === 'postgresql') return void (await withClient(url, (client) => client.query(sql)));
-  const file = new Database(name);
-  try {
-    file.exec(sql);
-  } finally {
-    file.close();
-  }
 }
 
 /** Everything that a database holds but the time at which the schema was made. */

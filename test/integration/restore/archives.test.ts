@@ -2,7 +2,7 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { createSqliteDatabase } from '../../support/database.ts';
+import { execute, createSqliteDatabase } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { run as runCommand } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -15,7 +15,6 @@ import {
   currentArchive,
   describeRestores,
   difference,
-  execute,
   fillWithNewer,
   filesIn,
   install,

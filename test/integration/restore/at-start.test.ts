@@ -2,13 +2,13 @@ import { copyFile, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { beforeAll, expect, it } from 'vitest';
+import { execute } from '../../support/database.ts';
 import { run, type RunResult } from '../../support/run.ts';
 import {
   ask,
   relatedDatabases,
   currentArchive,
   describeRestores,
-  execute,
   fillWithNewer,
   type Installation,
   install,

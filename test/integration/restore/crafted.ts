@@ -5,10 +5,10 @@ import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { renderManifest } from '../../../src/archive/manifest.ts';
 import { coreTables } from '../../../src/schema/catalog.ts';
-import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
+import { execute, createDatabase, createSqliteDatabase } from '../../support/database.ts';
 import { requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { type EngineName, execute } from './restores.ts';
+import { type EngineName } from './restores.ts';
 
 /** A database that looks like the application's own, at an unknown revision. */
 export const unknownRevision = [

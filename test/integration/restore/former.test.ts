@@ -3,14 +3,13 @@ import { cp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { admin, databaseUrl, type TestDatabase } from '../../support/database.ts';
+import { execute, admin, databaseUrl, type TestDatabase } from '../../support/database.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import {
   ask,
   relatedDatabases,
   currentArchive,
   describeRestores,
-  execute,
   fillWithNewer,
   install,
   type Installation,

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin, withClient } from '../../support/database.ts';
+import { execute, admin, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
-import { ask, currentArchive, execute, fillWithNewer, install } from './restores.ts';
+import { ask, currentArchive, fillWithNewer, install } from './restores.ts';
 
 const archive = currentArchive('postgresql');
 

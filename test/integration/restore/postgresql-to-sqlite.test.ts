@@ -3,18 +3,10 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { execute } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
-import {
-  archivePath,
-  ask,
-  relatedDatabases,
-  execute,
-  install,
-  realArchives,
-  uploadsIn,
-  uploadsOf,
-} from './restores.ts';
+import { archivePath, ask, relatedDatabases, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
 
 const [older] = realArchives.postgresql;

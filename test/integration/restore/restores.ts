@@ -185,17 +185,6 @@ export function difference(some: readonly string[], others: readonly string[]): 
 /** The clock that the databases here go by. */
 export const now = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
-/** Runs SQL in a database of either engine. */
-export async function execute({ engine, url, name }: TestDatabase, sql: string): Promise<void> {
-  if (engine === 'postgresql') return void (await withClient(url, (client) => client.query(sql)));
-  const file = new Database(name);
-  try {
-    file.exec(sql);
-  } finally {
-    file.close();
-  }
-}
-
 /** The first column of the result of a query. */
 export async function ask({ engine, url, name }: TestDatabase, sql: string): Promise<readonly unknown[]> {
   if (engine === 'postgresql') {

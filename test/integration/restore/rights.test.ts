@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import {
+  execute,
   admin,
   connectClient,
   createDatabase,
@@ -22,7 +23,6 @@ import {
   relatedDatabases,
   currentArchive,
   difference,
-  execute,
   type Installation,
   install,
   madeByHand,

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { execute } from '../../support/database.ts';
 import {
   ask,
   contentsOf,
   describeRestores,
   difference,
   everything,
-  execute,
   fillWithNewer,
   type Installation,
   install,

@@ -1,20 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { execute } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
 import { claimOf, safeSentence } from '../../support/safe-sentence.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import {
-  ask,
-  relatedDatabases,
-  currentArchive,
-  describeRestores,
-  execute,
-  type Installation,
-  install,
-} from './restores.ts';
+import { ask, relatedDatabases, currentArchive, describeRestores, type Installation, install } from './restores.ts';
 import { journalOf } from './phases.ts';
 
 /** An installation whose live database says which one it is. */

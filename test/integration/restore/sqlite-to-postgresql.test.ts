@@ -4,10 +4,10 @@ import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { runInProcess } from '../../support/run-in-process.ts';
 import { cases } from '../../support/conversions.ts';
-import { admin, createDatabase, withClient } from '../../support/database.ts';
+import { execute, admin, createDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { ask, relatedDatabases, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
+import { ask, relatedDatabases, currentArchive, install, uploadsIn, uploadsOf } from './restores.ts';
 import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
 
 const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';

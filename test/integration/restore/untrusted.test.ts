@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { withClient } from '../../support/database.ts';
+import { execute, withClient } from '../../support/database.ts';
 import { requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { applicationArchive } from './crafted.ts';
@@ -13,7 +13,6 @@ import {
   describeRestores,
   type EngineName,
   everything,
-  execute,
   install,
   type Installation,
   madeByHand,

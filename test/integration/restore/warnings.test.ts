@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { execute } from '../../support/database.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { run } from '../../support/run.ts';
 import { applicationArchive, databaseOf } from './crafted.ts';
-import { describeRestores, type Installation, install, execute } from './restores.ts';
+import { describeRestores, type Installation, install } from './restores.ts';
 
 /** The example of the specification of Fernet: a token, and the key that signed it. */
 const token = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==';
