@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 import { build as bundle, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,6 +42,7 @@ export async function build() {
   }
   declareLibrary();
   keepCodeCache();
+  keepAllCode(join(root, 'dist/chunks/revisions.js'));
 }
 
 /** @returns {import('esbuild').BuildOptions & { metafile: true, write: false }} */
@@ -169,6 +172,19 @@ function keepCodeCache() {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * Keeps V8's compiled code of all functions in a file without running them. An upgrade runs nearly all of the revisions,
+ * and the build has no old database.
+ * @param {string} path
+ */
+function keepAllCode(path) {
+  setFlagsFromString('--no-lazy');
+  const script = new Script(readFileSync(path, 'latin1'), { filename: pathToFileURL(path).href });
+  // V8 rejects compiled code if the flags have changed since it was serialized
+  setFlagsFromString('--lazy');
+  writeFileSync(`${path}.cache`, script.createCachedData());
 }
 
 /** Writes dist/library.d.ts. The exports use only types of the language, so no imported file must be read. */
