@@ -41,7 +41,7 @@ export interface Manifest {
    * Every entry except the manifest. If the manifest was read from an archive or is being written, the uploads are
    * missing here.
    */
-  readonly members: Readonly<Record<string, ListedEntry>>;
+  readonly entries: Readonly<Record<string, ListedEntry>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
   /** A hash of the copy without its time: equal for two copies only if the database held the same. */
@@ -54,13 +54,13 @@ export interface Manifest {
  * The text of manifest.json: the four keys that the application writes, and db-init's own data under `db_init`. That
  * key identifies archives of db-init.
  */
-export function renderManifest({ engine, createdAt, revisions, ...ours }: Manifest): string {
+export function renderManifest({ engine, createdAt, revisions, entries: members, ...ours }: Manifest): string {
   const content = {
     alembic_revision: revisions[0] ?? null,
     app_version: null,
     // in the application's format: no zone, whole seconds
     created_at: localTime(createdAt),
-    db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours },
+    db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours, members },
     db_type: engine,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
@@ -97,14 +97,14 @@ export function parseManifest(text: string): Manifest | null {
   const { kind, version, database, server, tool, uploads, revisions, content: held, healthy } = ours;
   const createdAt = new Date(String(ours['created_at']));
   const rows = entriesOf(ours['rows'], (value) => (typeof value === 'number' ? value : null));
-  const members = entriesOf(ours['members'], parseListedEntry);
+  const entries = entriesOf(ours['members'], parseListedEntry);
   if (kind !== 'safety' && kind !== 'manual') return null;
   if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
   if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
   // the owner chooses the name of the database and may write any version rows
   if ([version, server, tool].some(isOddText)) return null;
-  if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
+  if (rows === null || entries === null || Number.isNaN(createdAt.getTime())) return null;
   return {
     engine,
     kind,
@@ -115,7 +115,7 @@ export function parseManifest(text: string): Manifest | null {
     tool,
     revisions,
     rows,
-    members,
+    entries,
     uploads,
     ...(typeof held === 'string' && { content: held }),
     ...(typeof healthy === 'boolean' && { healthy }),

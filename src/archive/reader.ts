@@ -399,8 +399,8 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
     throw refuse(`${manifestName} is damaged, or was written by a newer db-init`);
   }
   // entries that the splitter did not take out, because their keys are written unusually
-  for (const [name, listedEntry] of Object.entries(manifest?.members ?? {})) take(name, listedEntry);
-  return { description, manifest: manifest && { ...manifest, members: kept }, fault };
+  for (const [name, listedEntry] of Object.entries(manifest?.entries ?? {})) take(name, listedEntry);
+  return { description, manifest: manifest && { ...manifest, entries: kept }, fault };
 }
 
 /** Desktop files that were among the uploads are in the manifest; those that were added later are ignored. */

@@ -40,8 +40,8 @@ export function diagnose(
     const inTheWay = typesInTheWay(facts, expected.head);
     return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay, traces };
   }
-  if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
-    return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
+  if (present.length === 0 && others.length > 0 && facts.foreignLedgers.length > 0) {
+    return { kind: 'foreign', ledgers: facts.foreignLedgers, related: [] };
   }
   const ours =
     applicationObjects === null ||
@@ -60,13 +60,21 @@ export function diagnose(
     }
     const identity = { kind: 'none', nearest: [], alike: [], mismatches: [] } as const;
     const torn = { keyless, empty: [] };
-    return { kind: 'unversioned', present, ledgers: facts.ledgers, recognised: false, identity, torn, pending: [] };
+    return {
+      kind: 'unversioned',
+      present,
+      ledgers: facts.foreignLedgers,
+      recognised: false,
+      identity,
+      torn,
+      pending: [],
+    };
   }
   if (isUnversioned(facts)) {
     if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
     const identity = identify(facts.catalog, engine, fingerprints);
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
-    const { ledgers } = facts;
+    const { foreignLedgers: ledgers } = facts;
     const recognised = identity.kind === 'match' || (ours && hasAllCoreTables(present, ledgers));
     const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
     const torn = findTornLoad(facts.catalog, facts.runtime.answers, applied);

@@ -34,7 +34,7 @@ export function applicationTables(
  * @param occupied whether any of the related tables holds a row
  */
 export function findOtherApplication(
-  { ledgers, catalog, revisions }: DatabaseFacts,
+  { foreignLedgers: ledgers, catalog, revisions }: DatabaseFacts,
   occupied: boolean,
 ): OtherApplication | null {
   // the caller has checked that no version row is TimeTracker's

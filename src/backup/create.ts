@@ -304,7 +304,7 @@ export async function writeArchive(
       tool: dumper.tool,
       revisions,
       rows,
-      members: { [dumper.entryName]: copied.listed, [settingsName]: written },
+      entries: { [dumper.entryName]: copied.listed, [settingsName]: written },
       uploads: uploads.roots,
       content: digest ?? copied.listed.sha256,
       ...(healthy !== undefined && { healthy }),

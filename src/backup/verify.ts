@@ -38,7 +38,7 @@ export interface VerifiedArchive {
   readonly revisions: readonly string[] | null;
   /** The number of rows of all tables together. */
   readonly rows: number | null;
-  readonly members: number;
+  readonly entries: number;
   readonly uploads: number;
   /** Bytes of all entries, unpacked. */
   readonly bytes: number;
@@ -101,7 +101,7 @@ function openVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVe
 }
 
 function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size' | 'objects'> {
-  const { file, engine, manifest, createdAt, revisions, entries: members, uploads, size } = archive;
+  const { file, engine, manifest, createdAt, revisions, entries, uploads, size } = archive;
   const counts = manifest && Object.values(manifest.rows);
   return {
     file,
@@ -113,7 +113,7 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
     version: manifest?.version ?? null,
     revisions,
     rows: counts && counts.reduce((sum, count) => sum + count, 0),
-    members: members.length,
+    entries: entries.length,
     uploads: uploads.length,
     bytes: size,
   };

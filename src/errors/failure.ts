@@ -205,7 +205,7 @@ export type RestoreObstacle =
   | { readonly kind: 'prepared-transactions'; readonly names: readonly string[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** It is unknown whether others have the SQLite file open, and the operator has not confirmed that nobody has. */
-  | { readonly kind: 'openers-unknown'; readonly file: string }
+  | { readonly kind: 'file-use-unknown'; readonly file: string }
   /** The SQLite file is a symbolic link, and a rename would move the link. `target`: the file itself. */
   | { readonly kind: 'symbolic-link'; readonly file: string; readonly target: string }
   /** `uploads`: whether it is a folder of uploads, which a restore of only the database does not need. */

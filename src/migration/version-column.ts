@@ -33,7 +33,7 @@ export function createVersionTable(width: number): string {
 export async function keepOneOfEach(session: Session, rows: readonly string[], width: number): Promise<void> {
   const distinct = [...new Set(rows)];
   const insert = (row: string): string => `INSERT INTO alembic_version (version_num) VALUES (${quoteText(row)})`;
-  if (session.engine === 'sqlite' && (await standsAlone(session))) {
+  if (session.engine === 'sqlite' && (await hasOnlyItsRows(session))) {
     await session.run(['DROP TABLE alembic_version', createVersionTable(width), ...distinct.map(insert)].join(';'));
     return;
   }
@@ -50,7 +50,7 @@ export async function keepOneOfEach(session: Session, rows: readonly string[], w
 }
 
 /** Whether dropping the table would lose only its rows: it has no other column, index, trigger or view. SQLite only. */
-async function standsAlone(session: Session): Promise<boolean> {
+async function hasOnlyItsRows(session: Session): Promise<boolean> {
   const bound = await session.query(
     `SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND (tbl_name = 'alembic_version' OR sql LIKE '%alembic_version%')
      UNION ALL SELECT 1 FROM pragma_table_xinfo('alembic_version') WHERE name <> 'version_num'`,

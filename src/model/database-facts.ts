@@ -86,7 +86,7 @@ export interface DatabaseFacts {
   /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
   readonly types: readonly string[];
   /** Ledgers of other migration tools, as `schema.table`. */
-  readonly ledgers: readonly string[];
+  readonly foreignLedgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];
   readonly runtime: RuntimeFacts;
 }

@@ -34,7 +34,7 @@ export async function createQuarantine(context: QuarantineContext, everything: b
     if (observation.kind === 'seen' && observation.facts.schema === null) {
       return log.info(quarantineMessages.nothingToMove);
     }
-    const owner = observation.kind === 'seen' ? describeOwner(state, observation.facts.ledgers) : '';
+    const owner = observation.kind === 'seen' ? describeOwner(state, observation.facts.foreignLedgers) : '';
     const quarantine = await openQuarantine({ ...context, consent: (what) => consent(`${what}${owner}`) });
     await quarantine.create(everything);
   });

@@ -12,15 +12,15 @@ import type { JsonObject } from './output.ts';
 
 /** What `backup create --json` prints: what `list` would say of the archive. */
 export function describeMade({ path, size, manifest }: Backup): JsonObject {
-  const { kind, createdAt, engine, database, revisions, members, uploads: roots } = manifest;
-  const uploads = Object.keys(members).filter((name) => roots.some((root) => name.startsWith(`${root}/`))).length;
+  const { kind, createdAt, engine, database, revisions, entries, uploads: roots } = manifest;
+  const uploads = Object.keys(entries).filter((name) => roots.some((root) => name.startsWith(`${root}/`))).length;
   const archive = { path, kind, made: createdAt, engine, database, revisions, bytes: size, uploads, problem: null };
   return describeListed({ name: basename(path), ...archive });
 }
 
-/** What `backup verify --json` prints, with the keys of `list`. `unpacked`: bytes of all members. */
+/** What `backup verify --json` prints, with the keys of `list`. `unpacked`: bytes of all entries. */
 export function describeVerified({ file: path, created, kind, ...found }: VerifiedArchive): JsonObject {
-  const { bytes: unpacked, size: bytes, ...others } = found;
+  const { bytes: unpacked, size: bytes, entries: members, ...others } = found;
   const made = created === null ? null : new Date(created);
   return {
     file: basename(path),
@@ -29,6 +29,7 @@ export function describeVerified({ file: path, created, kind, ...found }: Verifi
     // the application says the local time, which this is taken for
     made: made === null || Number.isNaN(made.getTime()) ? null : made.toISOString(),
     ...others,
+    members,
     bytes,
     unpacked,
     problem: null,
@@ -105,7 +106,7 @@ function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }:
 
 /** `backup verify` for people. */
 export function renderVerified(found: VerifiedArchive): string {
-  const { file, engine, kind, created, server, database, version, revisions, rows, members, uploads, bytes } = found;
+  const { file, engine, kind, created, server, database, version, revisions, rows, entries, uploads, bytes } = found;
   const { objects } = found;
   const by = version === null ? 'the application' : `db-init ${version}`;
   const of = database === null ? '' : ` of ${database}`;
@@ -116,7 +117,7 @@ export function renderVerified(found: VerifiedArchive): string {
     `revisions: ${revisions === null ? 'not known' : revisions.join(', ') || 'none'}`,
     `rows:      ${rows ?? 'not known: the manifest does not say'}`,
     `uploads:   ${count(uploads, 'file')}`,
-    `members:   ${members}, ${formatBytes(bytes)} unpacked`,
+    `entries:   ${entries}, ${formatBytes(bytes)} unpacked`,
     ...(objects.length === 0
       ? []
       : [

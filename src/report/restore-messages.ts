@@ -205,7 +205,7 @@ export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonl
  * @param uploads where its uploads are
  */
 export function announceKept(
-  done: Pick<DoneRestore, 'kept' | 'way'> | null,
+  done: Pick<DoneRestore, 'kept' | 'swapKind'> | null,
   uploads: readonly string[],
   commands: Commands,
   log: Log,
@@ -214,7 +214,7 @@ export function announceKept(
   if (done === null) return log.info('There was no database before, and so none to go back to.');
   const beside = uploads.length > 0 ? `, its uploads in ${uploads.join(' and ')}` : '';
   log.info(`The former database is kept as ${done.kept}${beside}, until you drop it.`);
-  if (done.way === 'schemas') {
+  if (done.swapKind === 'schemas') {
     log.info(
       '  It is a schema of the same database: every backup, also those of the application, holds it until then.',
     );

@@ -53,7 +53,7 @@ const othersAtWork = {
     safe,
     options: [`Stop what is using it, then restore again.\n${commands.stop}`],
   }),
-  'openers-unknown': (obstacle, { title, commands }) => ({
+  'file-use-unknown': (obstacle, { title, commands }) => ({
     title,
     happened: [
       `Whether a program in another container has ${obstacle.file} open cannot be seen from here. One that has would go on ` +

@@ -15,7 +15,7 @@ export interface DropPlan {
   /** Names of relations that stay because they are not the application's. */
   readonly kept: readonly string[];
   /** Descriptions of kept objects that prevent the reset; on PostgreSQL, dependent objects are found by the drop. */
-  readonly inTheWay: readonly string[];
+  readonly obstacles: readonly string[];
 }
 
 /** Decides by name and kind which objects to drop. Pure. */
@@ -38,7 +38,7 @@ export function planDrop(
         ? tables.map((name) => `DROP TABLE ${quoteName(name)}`)
         : [...drop('TABLE', tables), ...drop('SEQUENCE', sequences), ...drop('TYPE', enums)],
     kept: kept.map(({ name }) => name),
-    inTheWay: [
+    obstacles: [
       ...kept.filter(({ name }) => isNeeded(name)).map(({ kind, name }) => `${kind} ${name} has the name of a table`),
       // PostgreSQL reports dependencies itself when it drops
       ...(engine === 'sqlite' ? referencesTo(tables, kept, catalog) : []),

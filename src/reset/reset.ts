@@ -92,7 +92,7 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const facts = requireOurs(seen, context);
   await requireEncoding(recreate.pending, database);
   const removal = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
-  if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', objects: removal.inTheWay });
+  if (removal.obstacles.length > 0) throw refused(context, { kind: 'in-the-way', objects: removal.obstacles });
   const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
   if (facts.otherSessions.length > 0 && !request.disconnect) {
@@ -120,7 +120,7 @@ function requireOurs({ observation, state }: Assessment, context: ResetContext):
   const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   if (core.length === 0) throw new Failure(refusal);
   if (state.kind === 'foreign' || !isRecognised(state, facts, core))
-    throw refused(context, { kind: 'not-recognised', core, ledgers: facts.ledgers });
+    throw refused(context, { kind: 'not-recognised', core, ledgers: facts.foreignLedgers });
   return facts;
 }
 
@@ -128,7 +128,11 @@ function requireOurs({ observation, state }: Assessment, context: ResetContext):
  * Whether core tables are TimeTracker's: the database has one of its revisions, or the schema of one, or all core
  * tables.
  */
-function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
+function isRecognised(
+  state: State,
+  { revisions, foreignLedgers: ledgers }: DatabaseFacts,
+  core: readonly string[],
+): boolean {
   if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
   if (state.kind === 'unversioned') return state.recognised;
   return hasAllCoreTables(core, ledgers);

@@ -131,8 +131,8 @@ export async function dropFormerDatabases(
   try {
     const keeping: { readonly done: DoneRestore; readonly target: RestoreTarget }[] = [];
     for (const done of remembered) {
-      const target = targets.get(done.way) ?? (await openTarget(live, context, done.way));
-      targets.set(done.way, target);
+      const target = targets.get(done.swapKind) ?? (await openTarget(live, context, done.swapKind));
+      targets.set(done.swapKind, target);
       if (done.kept === null || isFormerOf(target, done.kept)) keeping.push({ done, target });
     }
     if (keeping.length === 0) throw nothingKept(live.name);

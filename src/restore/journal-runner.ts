@@ -65,7 +65,7 @@ async function runAndRecover(
     if (source !== null) {
       enterPhase('swapping');
       recorder.swap(swapProgressOf(journal, 'swapping'));
-      await target.swap(source === 'undo' ? null : source, journal.places, held.checkOwner);
+      await target.swap(source === 'undo' ? null : source, journal.names, held.checkOwner);
       recorder.swap(swapProgressOf(journal, 'finishing'));
       enterPhase('finishing');
     }
@@ -123,13 +123,13 @@ async function recoverJournal(
   }
   recorder.swap(swapProgressOf(journal, 'finishing'));
   await finish(target, journal, held, context);
-  recorder.swapped({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
+  recorder.swapped({ kind: 'exchange', action: journal.action, kept: journal.names.outgoing });
   return 'finished';
 }
 
 /** The progress of a swap, for the record of the run. */
-export function swapProgressOf({ action, places }: Journal, phase: SwapProgress['phase']): SwapProgress {
-  return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
+export function swapProgressOf({ action, names }: Journal, phase: SwapProgress['phase']): SwapProgress {
+  return { action, phase, incoming: names.incoming, outgoing: names.outgoing };
 }
 
 /**
@@ -142,7 +142,7 @@ async function finish(
   held: HeldJournal,
   { config, log }: Pick<RestoreContext, 'config' | 'log'>,
 ): Promise<void> {
-  const { id, action, way, database, archive, places } = journal;
+  const { id, action, swapKind, database, archive, names } = journal;
   const { checkOwner } = held;
   // from here on, recovery must not roll back any kind of swap
   held.write({ ...journal, phase: 'finishing' });
@@ -157,22 +157,22 @@ async function finish(
   }
   checkOwner();
   const finishedAt = new Date().toISOString();
-  const kept = (await target.exists(places.outgoing)) ? places.outgoing : null;
+  const kept = (await target.exists(names.outgoing)) ? names.outgoing : null;
   const uploads = foldersOf(journal.uploads);
   // after an undo, the former database is the live one: its earlier entry no longer keeps anything
-  for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
+  for (const done of readHistory(config).filter((earlier) => earlier.kept === names.incoming)) {
     recordRestore(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
   const measured = kept === null ? null : await measureFormer(target, kept, log);
   const measuredUploads = await measureUploads(uploads, id, config, log);
   checkOwner();
-  const done = { id, action, way, database, archive, finishedAt, kept, uploads, measuredUploads };
+  const done = { id, action, swapKind, database, archive, finishedAt, kept, uploads, measuredUploads };
   try {
     recordRestore(config, { ...done, measured });
   } catch (error) {
     if (measured === null) throw error;
     // on a full disk, there may be room for an entry without the measurement
-    log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
+    log.warn(describeUnmeasured(names.outgoing, reasonOf(error)));
     recordRestore(config, { ...done, measured: null });
   }
   await removeTemporary(journal, held, config);
@@ -181,7 +181,7 @@ async function finish(
 /** Removes everything that the restore has prepared. */
 async function rollBack(target: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
-    await target.discard(journal.places);
+    await target.discard(journal.names);
     for (const { folder } of journal.uploads) {
       held.checkOwner();
       await discardUploads(folder, journal.id);
@@ -233,8 +233,8 @@ export async function recoverRestore(
   try {
     // while this run waited, the other run may have finished, and a third one may have begun
     const present = readJournal(config);
-    if (present === null || present === 'unreadable' || present.way !== journal.way) return;
-    await withTargetToRecover(journal.way, context, openLive, (target) => takeOver(target, held, context));
+    if (present === null || present === 'unreadable' || present.swapKind !== journal.swapKind) return;
+    await withTargetToRecover(journal.swapKind, context, openLive, (target) => takeOver(target, held, context));
   } finally {
     held.release();
   }
@@ -297,11 +297,11 @@ async function recoverOwnJournal(
   const uninterrupted = { ...context, signal: new AbortController().signal };
   return recoverJournal(target, journal, held, uninterrupted).catch((error: unknown) => {
     if (!isConnectionLost(error)) throw error;
-    const { action, way } = journal;
+    const { action, swapKind } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
       withConnection(config.database, uninterrupted, work);
-    return withTargetToRecover(way, uninterrupted, openLive, (other) =>
+    return withTargetToRecover(swapKind, uninterrupted, openLive, (other) =>
       recoverJournal(other, journal, held, uninterrupted),
     );
   });
@@ -318,6 +318,6 @@ function saysWhatIsKnown(error: unknown): boolean {
 }
 
 /** Whether the journal belongs to the configured database. */
-function concernsDatabase({ way, database }: Journal, config: Config): boolean {
-  return (way === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
+function concernsDatabase({ swapKind, database }: Journal, config: Config): boolean {
+  return (swapKind === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
 }

@@ -120,7 +120,7 @@ async function restoreUnderLock(request: RestoreRequest, live: Database, context
     await request.consent?.();
     await runJournalled(journal, target, context, async (checkOwner) => {
       makeFolder(source.folder, 0o700);
-      await target.prepare(source, journal.places, request.dryRun);
+      await target.prepare(source, journal.names, request.dryRun);
       await stageAllUploads(journal, request, checkOwner, context);
       return request.dryRun ? null : source;
     });
@@ -155,7 +155,7 @@ async function undoUnderLock(
   const last = lastKept(config);
   if (last === null) throw nothingKept(live.name);
   await requireExclusiveAccess(live, context);
-  const target = await openTarget(live, context, last.way);
+  const target = await openTarget(live, context, last.swapKind);
   try {
     if (!isFormerOf(target, last.kept)) throw nothingKept(live.name);
     const found = await compareFormer(target, last, context);
@@ -215,9 +215,9 @@ async function swapBack(target: RestoreTarget, database: string, context: Restor
   const last = lastKept(config);
   if (last === null || !isFormerOf(target, last.kept)) throw nothingKept(database);
   const id = newId(config);
-  const places = { ...target.places(id), incoming: last.kept };
+  const names = { ...target.names(id), incoming: last.kept };
   const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
-  const facts = { id, action: 'undo', way: target.swapKind, database, archive: null, places, uploads } as const;
+  const facts = { id, action: 'undo', swapKind: target.swapKind, database, archive: null, names, uploads } as const;
   const journal: Journal = { ...facts, startedAt: now(), holder: nameOfThisProcess(), phase: 'preparing' };
   await runJournalled(journal, target, context, () => Promise.resolve('undo'));
 }
@@ -264,13 +264,13 @@ function newJournal(
   return {
     id,
     action: 'restore',
-    way: target.swapKind,
+    swapKind: target.swapKind,
     database,
     archive: request.identity,
     startedAt: now(),
     holder: nameOfThisProcess(),
     phase: 'preparing',
-    places: target.places(id),
+    names: target.names(id),
     uploads: roots.map(({ folder }) => ({ folder, former: null })),
   };
 }

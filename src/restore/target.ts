@@ -43,14 +43,14 @@ export interface RestoreSource {
 export interface RestoreTarget {
   readonly swapKind: SwapKind;
   /** The names that a restore with this id uses: of a database, a schema or a file, according to `swapKind`. */
-  places(id: string): SwapNames;
+  names(id: string): SwapNames;
   /**
    * Prepares `incoming` from the archive, migrates it and verifies it. Does not change the live database. A swap of
    * schemas loads a dump only in `swap`.
    * @param rehearsed whether no swap will follow
    * @throws Failure `archive-rejected`, `restore-refused`
    */
-  prepare(source: RestoreSource, places: SwapNames, rehearsed: boolean): Promise<void>;
+  prepare(source: RestoreSource, names: SwapNames, rehearsed: boolean): Promise<void>;
   /**
    * Makes `incoming` the live database, and keeps the former one as `outgoing`.
    * @param source the source of a restore; null for an undo
@@ -58,11 +58,11 @@ export interface RestoreTarget {
    * @throws Failure `restore-refused` if the live database is unchanged; after any other error, only `recover` knows
    *   whether the swap has happened
    */
-  swap(source: RestoreSource | null, places: SwapNames, checkOwner: OwnerCheck): Promise<void>;
+  swap(source: RestoreSource | null, names: SwapNames, checkOwner: OwnerCheck): Promise<void>;
   /** Completes or rolls back an interrupted swap. @returns whether the databases are swapped now */
   recover(journal: Journal, checkOwner: OwnerCheck): Promise<'swapped' | 'not-swapped'>;
   /** Removes a prepared database that never became live. */
-  discard(places: SwapNames): Promise<void>;
+  discard(names: SwapNames): Promise<void>;
   /** Whether a kept database of that name exists. Before the first start, SQLite has no file that could be kept. */
   exists(name: string): Promise<boolean>;
   /** Whether a DROP DATABASE of it was interrupted: then the database exists but cannot be used. PostgreSQL only. */
@@ -89,14 +89,14 @@ export const noOwnerCheck: OwnerCheck = () => undefined;
  * Whether a restore of this target would use exactly the names in the journal: recovery renames and removes these
  * objects. In the journal of an undo, `incoming` is the name of a kept former database.
  */
-export function isOfTarget({ id, action, places }: Journal, target: RestoreTarget): boolean {
-  const own = target.places(id);
-  if (places.live !== own.live || places.outgoing !== own.outgoing) return false;
-  return action === 'restore' ? places.incoming === own.incoming : isFormerOf(target, places.incoming);
+export function isOfTarget({ id, action, names }: Journal, target: RestoreTarget): boolean {
+  const own = target.names(id);
+  if (names.live !== own.live || names.outgoing !== own.outgoing) return false;
+  return action === 'restore' ? names.incoming === own.incoming : isFormerOf(target, names.incoming);
 }
 
 /** Whether a restore of this target could have kept a former database under this name. */
 export function isFormerOf(target: RestoreTarget, name: string): boolean {
   const [, id] = /_(\d{8}_\d{6}(?:_\d+)?)$/.exec(name) ?? [];
-  return id !== undefined && target.places(id).outgoing === name;
+  return id !== undefined && target.names(id).outgoing === name;
 }

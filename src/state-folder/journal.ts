@@ -41,7 +41,7 @@ export interface ArchiveIdentity {
 export interface Journal {
   readonly id: string;
   readonly action: 'restore' | 'undo';
-  readonly way: SwapKind;
+  readonly swapKind: SwapKind;
   /** The name of the live database for people. */
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
@@ -53,7 +53,7 @@ export interface Journal {
    * `finishing`: the new database is live and verified; only the remaining steps must be done.
    */
   readonly phase: 'preparing' | 'swapping' | 'finishing';
-  readonly places: SwapNames;
+  readonly names: SwapNames;
   readonly uploads: readonly JournalledUploads[];
 }
 
@@ -91,7 +91,8 @@ export function describeRunningRestore(config: Pick<Config, 'backupFolder'>): st
  * @param claim of the run that owns it: journals of other runs have other claims
  */
 export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal, claim: string): void {
-  writeStateFile(journalFileOf(config), { format: 1, ...journal, claim });
+  const { swapKind: way, names: places, ...fields } = journal;
+  writeStateFile(journalFileOf(config), { format: 1, ...fields, way, places, claim });
 }
 
 /** Whether the journal exists and was last written by the run of that claim. */
@@ -115,18 +116,22 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
 export function parseJournal(text: string): Journal | null {
   const fields = parseRecord(text);
   if (fields?.['format'] !== 1) return null;
-  const { id, action, way, database, startedAt, holder, phase } = fields;
-  const places = parsePlaces(fields['places']);
+  const { id, action, way: swapKind, database, startedAt, holder, phase } = fields;
+  const names = parseNames(fields['places']);
   const uploads = entriesOfList(fields['uploads'], parseUploads);
   const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
   if (!isText(id) || !isText(database) || !isText(startedAt) || !isText(holder)) return null;
   if (action !== 'restore' && action !== 'undo') return null;
-  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (!isSwapKind(swapKind)) return null;
   if (phase !== 'preparing' && phase !== 'swapping' && phase !== 'finishing') return null;
-  if (places === null || uploads === null || archive === undefined) return null;
-  if (!areRestoreNames(places, id, action)) return null;
-  return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
+  if (names === null || uploads === null || archive === undefined) return null;
+  if (!areRestoreNames(names, id, action)) return null;
+  return { id, action, swapKind, database, archive, startedAt, holder, phase, names, uploads };
 }
+
+/** Whether a value read from a file is a kind of swap. */
+export const isSwapKind = (value: unknown): value is SwapKind =>
+  value === 'databases' || value === 'schemas' || value === 'files';
 
 /** Whether a text can be the id of a restore: it becomes a part of names. */
 export const isRestoreId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
@@ -137,7 +142,7 @@ function areRestoreNames({ incoming, outgoing }: SwapNames, id: string, action: 
   return action === 'undo' || incoming.endsWith(`_${id}`);
 }
 
-function parsePlaces(value: unknown): SwapNames | null {
+function parseNames(value: unknown): SwapNames | null {
   const { live, incoming, outgoing }: Fields = parseRecord(value) ?? {};
   return isText(live) && isText(incoming) && isText(outgoing) ? { live, incoming, outgoing } : null;
 }

@@ -6,14 +6,21 @@ import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { restoreHistoryFileOf } from './state-paths.ts';
-import { type ArchiveIdentity, isRestoreId, type JournalledUploads, parseIdentity, type SwapKind } from './journal.ts';
+import {
+  type ArchiveIdentity,
+  isRestoreId,
+  isSwapKind,
+  type JournalledUploads,
+  parseIdentity,
+  type SwapKind,
+} from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 
 /** A completed restore or undo. */
 export interface DoneRestore {
   readonly id: string;
   readonly action: 'restore' | 'undo';
-  readonly way: SwapKind;
+  readonly swapKind: SwapKind;
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
   readonly finishedAt: string;
@@ -68,7 +75,8 @@ function unreadable(config: HistoryConfig, why: string): Failure {
 /** Adds a restore to the history, or replaces its entry: a killed run may get here again. */
 export function recordRestore(config: HistoryConfig, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
-  writeStateFile(restoreHistoryFileOf(config), { format: 1, restores: [...others, done] });
+  const restores = [...others, done].map(({ swapKind: way, ...fields }) => ({ ...fields, way }));
+  writeStateFile(restoreHistoryFileOf(config), { format: 1, restores });
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */
@@ -84,19 +92,19 @@ export function foldersOf(uploads: readonly JournalledUploads[]): readonly strin
 
 function parseDone(value: unknown): DoneRestore | null {
   const fields: Fields = parseRecord(value) ?? {};
-  const { id, action, way, database, finishedAt, kept } = fields;
+  const { id, action, way: swapKind, database, finishedAt, kept } = fields;
   const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
   // the databases that an entry names can be dropped, so they must be names that a restore makes
   if (!isRestoreId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
   if (action !== 'restore' && action !== 'undo') return null;
-  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (!isSwapKind(swapKind)) return null;
   if (uploads === null || archive === undefined) return null;
   // an unreadable measurement counts as none: both are reported
   const measured = kept === null ? null : parseMeasurement(fields['measured']);
   const measuredUploads = parseMeasuredUploads(fields['measuredUploads']);
-  return { id, action, way, database, archive, finishedAt, kept, uploads, measured, measuredUploads };
+  return { id, action, swapKind, database, archive, finishedAt, kept, uploads, measured, measuredUploads };
 }
 
 function parseMeasuredUploads(value: unknown): DoneRestore['measuredUploads'] {

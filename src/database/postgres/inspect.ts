@@ -168,7 +168,7 @@ async function complete(
     catalog,
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,
     types: types.map((row) => text(row, 'name')),
-    ledgers: ledgers.map((row) => text(row, 'name')),
+    foreignLedgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
     runtime: { ...runtime, answers: answers.map(readAnswer) },
   };

@@ -23,7 +23,7 @@ const nothing: DatabaseFacts = {
   catalog: { tables: {}, enums: {} },
   revisions: null,
   types: [],
-  ledgers: [],
+  foreignLedgers: [],
   otherSessions: [],
   runtime: noRuntimeFacts,
 };

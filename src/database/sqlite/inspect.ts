@@ -64,7 +64,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       catalog,
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
       types: [],
-      ledgers: relations.map(({ name }) => name).filter(isLedger),
+      foreignLedgers: relations.map(({ name }) => name).filter(isLedger),
       // SQLite has no list of sessions: a lock of another program is noticed when writing begins
       otherSessions: [],
       runtime: { ...runtime, answers: asked.flatMap(all).map(readAnswer) },

@@ -41,7 +41,7 @@ export interface FileSwap {
  * otherwise SQLite would write old pages into the new file.
  * @param unseen called if it is unknown whether other containers have the live file open; if absent, swaps are refused
  * @param checkOwner called before each step; throws if this run must not continue
- * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `symbolic-link`): nothing was changed
+ * @throws Failure `restore-refused` (`file-in-use`, `file-use-unknown`, `symbolic-link`): nothing was changed
  */
 export async function swapFiles(
   names: FileSwap,
@@ -71,12 +71,12 @@ export async function swapFiles(
 /**
  * Checks that no process has a database file open, as far as the kernel shows. This process must not have it open.
  * @param consented whether the operator has confirmed that no program uses it; needed if the kernel does not show that
- * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
+ * @throws Failure `restore-refused` (`file-in-use`, `file-use-unknown`)
  */
 export function requireUnused(file: string, consented: boolean): Exclude<OpenFileHolders, 'some'> {
   const holders = findOpenFileHolders(file);
   if (holders === 'none' || (holders === 'unknown' && consented)) return holders;
-  const kind = holders === 'some' ? 'file-in-use' : 'openers-unknown';
+  const kind = holders === 'some' ? 'file-in-use' : 'file-use-unknown';
   throw new Failure({ kind: 'restore-refused', database: file, obstacle: { kind, file } });
 }
 

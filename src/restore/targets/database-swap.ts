@@ -52,7 +52,7 @@ export function databaseSwapTarget(
   return {
     swapKind: 'databases',
 
-    places: (id) => ({
+    names: (id) => ({
       live: target.database,
       incoming: nameBeside(target.database, `_restore_${id}`),
       outgoing: nameBeside(target.database, `_before_${id}`),
@@ -78,8 +78,8 @@ export function databaseSwapTarget(
       requireNoOtherSessions(await maintenance.swap(incoming, outgoing, context.disconnect), target.database);
     },
 
-    async recover({ places }) {
-      const swapped = await maintenance.exists(places.outgoing);
+    async recover({ names }) {
+      const swapped = await maintenance.exists(names.outgoing);
       await maintenance.reopen();
       return swapped ? 'swapped' : 'not-swapped';
     },

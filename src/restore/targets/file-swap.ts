@@ -19,7 +19,7 @@ const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, context: RestoreContext): RestoreTarget {
   return {
     swapKind: 'files',
-    places: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
+    names: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
 
     async prepare(source, { incoming }) {
       const byRow = source.archive.engine === 'postgresql';
@@ -33,15 +33,15 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
       );
     },
 
-    async swap(_, places, checkOwner) {
+    async swap(_, names, checkOwner) {
       // our own open file would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
       const unseen = disconnect ? () => log.warn(describeUnknownOpeners(file)) : undefined;
-      await swapFiles(places, unseen, checkOwner);
+      await swapFiles(names, unseen, checkOwner);
     },
 
-    recover: ({ places }, checkOwner) => recoverSwap(places, checkOwner),
+    recover: ({ names }, checkOwner) => recoverSwap(names, checkOwner),
 
     discard: ({ incoming }) => removeFile(incoming),
     exists: (name) => Promise.resolve(existsSync(name)),

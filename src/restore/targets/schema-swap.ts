@@ -51,17 +51,17 @@ export function schemaSwapTarget(
   const given: SchemaSwap = { target, schema, live, context };
   return {
     swapKind: 'schemas',
-    places: (id) => ({ live: schema, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
+    names: (id) => ({ live: schema, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
-    async prepare(source, places, rehearsed) {
+    async prepare(source, names, rehearsed) {
       await requireSchemaRights(live);
-      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, places, given);
+      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, names, given);
       const dump = await unpackDump(source, context);
       const restorer = await restorerFor(dump, source, live, target, context);
       if (!rehearsed) return;
       const { signal, log } = context;
       for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
-      const { before } = await live.read((session) => renamesAroundLoad(session, restorer.schema, places));
+      const { before } = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
       await restorer
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
         .catch(async (error: unknown) => {
@@ -69,9 +69,9 @@ export function schemaSwapTarget(
         });
     },
 
-    async swap(source, places) {
-      if (source !== null && source.archive.engine === 'postgresql') return swapWhileLoading(source, places, given);
-      const { incoming, outgoing } = places;
+    async swap(source, names) {
+      if (source !== null && source.archive.engine === 'postgresql') return swapWhileLoading(source, names, given);
+      const { incoming, outgoing } = names;
       const renames = [rename(schema, outgoing), rename(incoming, schema)].join(';');
       await withoutOtherSessions(live, [schema, incoming], context, (exclusion) =>
         live.transaction((session) => session.run(`${exclusion}${renames}`)),
@@ -79,11 +79,11 @@ export function schemaSwapTarget(
       if (source !== null) await recreateUnarchived(source.unarchived, live, context.log);
     },
 
-    async recover({ action, phase, places }) {
+    async recover({ action, phase, names }) {
       await endLoadSessions(live, context.signal);
-      if (!(await schemaExists(live, places.outgoing))) return 'not-swapped';
+      if (!(await schemaExists(live, names.outgoing))) return 'not-swapped';
       if (action === 'undo' || phase === 'finishing') return 'swapped';
-      await rollBackSwap(places, given);
+      await rollBackSwap(names, given);
       return 'not-swapped';
     },
 
@@ -133,13 +133,13 @@ async function prepareFromSqlite(
  */
 async function swapWhileLoading(
   source: RestoreSource,
-  places: SwapNames,
+  names: SwapNames,
   { target, schema, live, context }: SchemaSwap,
 ): Promise<void> {
   const { signal, log } = context;
   const restorer = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
-  log.info(restoreMessages.intoNewSchema(schema, restorer.tool, places.outgoing));
-  const renames = await live.read((session) => renamesAroundLoad(session, restorer.schema, places));
+  log.info(restoreMessages.intoNewSchema(schema, restorer.tool, names.outgoing));
+  const renames = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
   const after = `${renames.after}${await live.read(requireLockHeld)}`;
   await withoutOtherSessions(live, [schema, restorer.schema], context, (exclusion) => {
     const before = `${exclusion}${renames.before}`;

@@ -46,7 +46,7 @@ async function write(file: string, uploads: readonly string[] = []): Promise<voi
     tool: 't',
     revisions: [],
     rows: {},
-    members,
+    entries: members,
     uploads: ['uploads'],
   });
   await archive.addText(manifestName, manifest);
@@ -81,7 +81,7 @@ describe('an archive', () => {
     await verifyEntries(archive, { verifyDatabase, onBytes: (bytes) => heard.push(bytes), signal });
     expect(Buffer.concat(proven).equals(content)).toBe(true);
     expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(archive.size);
-    expect(archive.manifest?.members['db.dump']).toEqual({
+    expect(archive.manifest?.entries['db.dump']).toEqual({
       size: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
     });

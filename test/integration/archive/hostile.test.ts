@@ -52,7 +52,7 @@ const hash = 'b'.repeat(64);
 const listed = { 'db.dump': { size: 24, sha256: hash }, 'uploads/a': { size: 1, sha256: hash } };
 const ofOurs = (change: Partial<Parameters<typeof renderManifest>[0]>): Buffer =>
   zip([
-    { name: 'manifest.json', content: renderManifest({ ...ours, members: listed, ...change }) },
+    { name: 'manifest.json', content: renderManifest({ ...ours, entries: listed, ...change }) },
     dump,
     { name: 'uploads/a', content: 'x' },
   ]);
@@ -428,20 +428,20 @@ const manifests: readonly Hostile[] = [
     /newer db-init/,
   ],
   ['a manifest of ours that is nothing', zip([manifestPart({ ...application, db_init: null }), dump]), /newer db-init/],
-  ['a manifest of ours without a list', ofOurs({ members: JSON.parse('[]') }), /damaged/],
+  ['a manifest of ours without a list', ofOurs({ entries: JSON.parse('[]') }), /damaged/],
   [
     'a listed member that is missing',
-    ofOurs({ members: { ...listed, 'uploads/b': { size: 1, sha256: hash } } }),
+    ofOurs({ entries: { ...listed, 'uploads/b': { size: 1, sha256: hash } } }),
     /is missing/,
   ],
   [
     'a member that is not listed',
-    ofOurs({ members: { 'db.dump': { size: 24, sha256: hash } } }),
+    ofOurs({ entries: { 'db.dump': { size: 24, sha256: hash } } }),
     /does not list the entry/,
   ],
   [
     'a listed size that differs',
-    ofOurs({ members: { ...listed, 'uploads/a': { size: 2, sha256: hash } } }),
+    ofOurs({ entries: { ...listed, 'uploads/a': { size: 2, sha256: hash } } }),
     /another size/,
   ],
   ['uploads that are not listed', ofOurs({ uploads: ['data_uploads'] }), /does not list the uploads/],
@@ -670,7 +670,7 @@ describe('an archive that somebody unpacked and packed again', () => {
     { name: '__MACOSX/mine/._manifest.json', content: 'x' },
   ];
   const ownParts = [
-    { name: 'manifest.json', content: renderManifest({ ...ours, members: known }) },
+    { name: 'manifest.json', content: renderManifest({ ...ours, entries: known }) },
     dump,
     { name: 'uploads/a', content: 'x' },
   ];
@@ -714,7 +714,7 @@ describe('an archive that somebody unpacked and packed again', () => {
     const left = { ...known, 'uploads/Thumbs.db': { size: 1, sha256: hash } };
     const thumbs = { name: 'uploads/Thumbs.db', content: 'x' };
     const [first, ...others] = ownParts;
-    const manifestOfAll = { name: first?.name ?? '', content: renderManifest({ ...ours, members: left }) };
+    const manifestOfAll = { name: first?.name ?? '', content: renderManifest({ ...ours, entries: left }) };
     await writeFile(file, zip([manifestOfAll, ...others, thumbs]));
     expect([...(await openArchive(file, limits)).uploads].map(({ path }) => path)).toEqual(['a', 'Thumbs.db']);
   });

@@ -93,7 +93,7 @@ export function manifestOf(kind: ArchiveKind, database: string, day: number): Ma
     tool: 't',
     revisions: [],
     rows: {},
-    members: {},
+    entries: {},
     uploads: [],
   };
 }

@@ -101,7 +101,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     for (const name of names.slice(0, -1)) {
       const content = zip.readFile(name) ?? Buffer.alloc(0);
       const sha256 = createHash('sha256').update(content).digest('hex');
-      expect(manifest.members[name]).toEqual({ size: content.length, sha256 });
+      expect(manifest.entries[name]).toEqual({ size: content.length, sha256 });
     }
 
     const restored = await create();

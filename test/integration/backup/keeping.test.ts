@@ -29,7 +29,7 @@ async function put(name: string, kind: ArchiveKind, day: number, of = database):
   const { listed: entry } = await archive.add('db.sqlite', true, async (into) => void into.end(content));
   const settings = await archive.addText(settingsName, '{}');
   const members = { 'db.sqlite': entry, [settingsName]: settings };
-  await archive.addText('manifest.json', renderManifest({ ...manifestOf(kind, of, day), members }));
+  await archive.addText('manifest.json', renderManifest({ ...manifestOf(kind, of, day), entries: members }));
   await archive.finish();
   return file;
 }

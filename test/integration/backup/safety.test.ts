@@ -53,7 +53,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     const content = zip.readFile(member) ?? Buffer.alloc(0);
     const manifest = parseManifest(zip.readAsText('manifest.json'));
     expect(manifest).toMatchObject({ engine, kind: 'safety', revisions, uploads: [] });
-    expect(manifest?.members[member]).toEqual({
+    expect(manifest?.entries[member]).toEqual({
       size: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
     });

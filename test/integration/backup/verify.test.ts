@@ -90,7 +90,7 @@ describe('an SQLite archive', () => {
       version: null,
       revisions: ['171_merge_kanban_feature_heads'],
       rows: null,
-      members: 10,
+      entries: 10,
       uploads: 7,
       bytes: 3_273_821,
     });
@@ -155,14 +155,14 @@ describe('an archive of db-init', () => {
       tool: 'SQLite 3.50.1',
       revisions: ['one', 'two'],
       rows: { users: 3, tasks: 4 },
-      members: membersOf(zip),
+      entries: membersOf(zip),
       uploads: ['uploads'],
     } as const;
     zip.updateFile(manifestName, Buffer.from(renderManifest(manifest)));
     const copy = join(folder, 'ours.zip');
     await writeFile(copy, zip.toBuffer());
     expect(parseManifest(new AdmZip(await readFile(copy)).readAsText(manifestName))).toEqual(manifest);
-    const { members: _members, tool: _tool, createdAt, uploads: _uploads, ...told } = manifest;
+    const { entries: _entries, tool: _tool, createdAt, uploads: _uploads, ...told } = manifest;
     expect(await verifyBackup(copy, { config, signal })).toMatchObject({ ...told, created: createdAt, rows: 7 });
   });
 });

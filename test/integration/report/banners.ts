@@ -232,7 +232,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'restore-refused others-are-connected': [notRestored({ kind: 'others-are-connected', others })],
   'restore-refused prepared-transactions': [notRestored({ kind: 'prepared-transactions', names: ['p'] })],
   'restore-refused file-in-use': [notRestored({ kind: 'file-in-use', file: '/data/a.db' })],
-  'restore-refused openers-unknown': [notRestored({ kind: 'openers-unknown', file: '/data/a.db' })],
+  'restore-refused file-use-unknown': [notRestored({ kind: 'file-use-unknown', file: '/data/a.db' })],
   'restore-refused symbolic-link': [notRestored({ kind: 'symbolic-link', file: '/data/a.db', target: '/mnt/a.db' })],
   'restore-refused folder': [true, false].map((uploads) =>
     notRestored({ kind: 'folder', folder: '/b', reason, uploads }),

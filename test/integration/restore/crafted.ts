@@ -62,7 +62,7 @@ export async function archiveOfOurs(
     database: 'somewhere',
     server: 's',
     tool: 't',
-    members: { [memberOf(engine)]: member },
+    entries: { [memberOf(engine)]: member },
     uploads: [],
   });
   zip.addFile('manifest.json', Buffer.from(manifest));

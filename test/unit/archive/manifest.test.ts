@@ -11,7 +11,7 @@ const manifest: Manifest = {
   tool: 'pg_dump 16',
   revisions: ['118_one_head', '128_another'],
   rows: { users: 3 },
-  members: { 'db.dump': { size: 5, sha256: 'ab' } },
+  entries: { 'db.dump': { size: 5, sha256: 'ab' } },
   uploads: ['uploads', 'data_uploads'],
 };
 

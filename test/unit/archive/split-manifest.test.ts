@@ -14,7 +14,7 @@ const manifest = renderManifest({
   tool: 't',
   revisions: ['{', '"'],
   rows: { 'a"members': 1 },
-  members,
+  entries: members,
   uploads: ['uploads'],
 });
 

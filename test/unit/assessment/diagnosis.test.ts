@@ -64,7 +64,7 @@ function observe({
     catalog: { tables: tablesOf(all), enums: {} },
     revisions,
     types,
-    ledgers,
+    foreignLedgers: ledgers,
     otherSessions: [],
     runtime: noRuntimeFacts,
   };

@@ -36,7 +36,7 @@ function context(promised: Record<string, Table>, found: Record<string, Table>):
     catalog,
     revisions: [],
     types: [],
-    ledgers: [],
+    foreignLedgers: [],
     otherSessions: [],
     runtime: noRuntimeFacts,
   };
