@@ -8,7 +8,7 @@ import { execaSync } from 'execa';
 import packageJson from '../package.json' with { type: 'json' };
 import { revisions as former } from '../migrations/graph.ts';
 import { createGraph } from '../src/migration/graph.ts';
-import { current, releases } from '../src/releases.ts';
+import { currentRelease, releases } from '../src/releases.ts';
 import { inOrder, readMigration, renderGraph } from './release/graph-file.ts';
 import { mentioning, renderReleases, writeMentions } from './release/mentions.ts';
 
@@ -25,12 +25,12 @@ writeFileSync('migrations/graph.ts', renderGraph(ordered));
 
 const unloaded = (): Promise<never> => Promise.reject(new Error('the order is all that is asked for'));
 const { heads } = createGraph(ordered.map(({ id, parents }) => ({ id, parents, load: unloaded })));
-if (heads.toSorted().join() !== current.heads.toSorted().join()) {
+if (heads.toSorted().join() !== currentRelease.heads.toSorted().join()) {
   throw new Error(
-    `src/releases.ts says that ${current.to} is at ${current.heads.join(', ')}; the migrations end at ${heads.join(', ')}`,
+    `src/releases.ts says that ${currentRelease.to} is at ${currentRelease.heads.join(', ')}; the migrations end at ${heads.join(', ')}`,
   );
 }
-const facts = { version: packageJson.version, release: current.to, heads, revisions: ordered.length };
+const facts = { version: packageJson.version, release: currentRelease.to, heads, revisions: ordered.length };
 writeFileSync('docs/releases.md', renderReleases(releases, facts));
 for (const file of mentioning) writeFileSync(file, writeMentions(read(file), facts));
 

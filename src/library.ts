@@ -2,10 +2,12 @@ import { readSettings } from './config/config.ts';
 import { readJournal } from './state-folder/journal.ts';
 
 /**
- * Tells a program whether a restore or an undo is under way, or was cut off and is not settled yet: until it is over,
- * the database may be replaced at any moment. It looks at the journal in the backup folder and connects to nothing.
- * @param environment where BACKUP_FOLDER, BACKUP_DIR or UPLOAD_FOLDER says which folder that is
- * @throws ConfigurationError if a setting cannot be used
+ * Whether a restore or an undo is running, or was interrupted and not recovered yet. Until it ends, the database may be
+ * replaced at any moment. For Node.js programs beside TimeTracker, such as a status page: the recovery document ("Full
+ * archive restore") demands `is_database_restore_in_progress()`. Reads only the journal in the backup folder, and opens
+ * no connection. This file is what the package exports.
+ * @param environment names the backup folder in BACKUP_FOLDER, BACKUP_DIR or UPLOAD_FOLDER
+ * @throws ConfigurationError if a setting is invalid
  */
 export async function isDatabaseRestoreInProgress(
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -5,28 +5,29 @@ import { run } from './cli/run.ts';
 declare const DB_INIT_VERSION: string;
 declare const DB_INIT_SETTINGS: string;
 
-/** Milliseconds within which a signal is the one that came before. */
-const sameSignal = 500;
+/** Milliseconds. A SIGINT that comes this soon after a signal counts as the same one. */
+const repeatInterval = 500;
 
 const interruption = new AbortController();
-let stopping = Infinity;
+let stoppedAt = Infinity;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     const now = performance.now();
-    // one Ctrl-C may come twice, from the terminal and from docker; who sends SIGTERM has SIGKILL for who does not hear
-    if (signal === 'SIGINT' && now - stopping > sameSignal) {
-      // not before it is written
+    // One Ctrl-C may arrive twice, from the terminal and from docker. A second SIGTERM has no effect: its sender can use
+    // SIGKILL.
+    if (signal === 'SIGINT' && now - stoppedAt > repeatInterval) {
+      // exit after the message was written
       process.stderr.write(stoppedAtOnce, () => process.exit(exitCodes.interrupted));
     }
-    stopping = Math.min(stopping, now);
+    stoppedAt = Math.min(stoppedAt, now);
     interruption.abort(signal);
   });
 }
 
-// who closes the pipe early (`| head`) does not want to read on, but the run goes on
+// if the reader closes the pipe early (`| head`), the run continues
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-// should a run ever wait for nothing, Node would end it with 13, which means something else here
+// If a run waited for a promise that nothing can settle, Node would end it with 13, which has another meaning here.
 process.exitCode = 1;
 void main();
 
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
     streams: process,
     signal: interruption.signal,
   });
-  // A name that is still being looked up would keep Node going, for an answer that nobody waits for. Whatever is still on
-  // its way to a slow reader is written first: the streams tell in their order.
+  // An unfinished DNS lookup would keep Node running although nothing waits for its answer. The empty writes ensure that
+  // a slow reader has received all output before the process exits.
   setTimeout(() => process.stdout.write('', () => process.stderr.write('', () => process.exit())), 500).unref();
 }

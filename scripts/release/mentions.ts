@@ -1,4 +1,4 @@
-import { type Released, rangeOf } from '../../src/releases.ts';
+import { type ReleaseRange, renderRange } from '../../src/releases.ts';
 
 /** The facts that documents mention. */
 export interface ReleaseFacts {
@@ -48,10 +48,12 @@ export function writeMentions(text: string, { version, release, heads, revisions
 }
 
 /** docs/releases.md: which releases of TimeTracker are at which revisions. */
-export function renderReleases(releases: readonly Released[], { release, heads, revisions }: ReleaseFacts): string {
+export function renderReleases(releases: readonly ReleaseRange[], { release, heads, revisions }: ReleaseFacts): string {
   const rows = releases
     .toReversed()
-    .map((entry) => `| ${rangeOf(entry)}${entry.inferred === true ? ' (inferred)' : ''} | ${entry.heads.join(', ')} |`);
+    .map(
+      (entry) => `| ${renderRange(entry)}${entry.inferred === true ? ' (inferred)' : ''} | ${entry.heads.join(', ')} |`,
+    );
   return `# Releases of TimeTracker and their revisions
 
 This db-init is for TimeTracker ${release}: ${revisions} revisions, up to ${heads.join(', ')}. It migrates databases of all

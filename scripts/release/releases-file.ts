@@ -1,15 +1,15 @@
-import type { Released } from '../../src/releases.ts';
+import type { ReleaseRange } from '../../src/releases.ts';
 
-const entryPattern = /^ {2}(inferred\()?(one|some)\(([^)]*)\)\)?,$/gm;
-const bodyPattern = /^(export const releases: readonly Released\[\] = \[\n)(.*?)^\];$/ms;
+const entryPattern = /^ {2}(inferred\()?(single|range)\(([^)]*)\)\)?,$/gm;
+const bodyPattern = /^(export const releases: readonly ReleaseRange\[\] = \[\n)(.*?)^\];$/ms;
 
 /** The releases in src/releases.ts, oldest first. @throws Error if the file has another form */
-export function readReleases(text: string): readonly Released[] {
+export function readReleases(text: string): readonly ReleaseRange[] {
   const body = bodyPattern.exec(text)?.[2] ?? '';
-  const entries = [...body.matchAll(entryPattern)].map(([, inferred, kind, list = '']): Released => {
+  const entries = [...body.matchAll(entryPattern)].map(([, inferred, kind, list = '']): ReleaseRange => {
     const words = [...list.matchAll(/'([^']+)'/g)].map(([, word = '']) => word);
-    const [from = '', to = ''] = kind === 'one' ? [words[0], words[0]] : words;
-    const heads = words.slice(kind === 'one' ? 1 : 2);
+    const [from = '', to = ''] = kind === 'single' ? [words[0], words[0]] : words;
+    const heads = words.slice(kind === 'single' ? 1 : 2);
     return inferred === undefined ? { from, to, heads } : { from, to, heads, inferred: true };
   });
   if (entries.length === 0) throw new Error('src/releases.ts does not list releases in the way that it did');
@@ -30,14 +30,16 @@ export function addRelease(text: string, release: string, heads: readonly string
   const from = last !== undefined && replaces ? last.from : release;
   const line = render({ from, to: release, heads });
   return text.replace(bodyPattern, (_whole, start: string, body: string) => {
-    const kept = replaces ? body.replace(/^ {2}(?:inferred\()?(?:one|some)\([^)]*\)\)?,\n$(?![^]*^ {2}\S)/m, '') : body;
+    const kept = replaces
+      ? body.replace(/^ {2}(?:inferred\()?(?:single|range)\([^)]*\)\)?,\n$(?![^]*^ {2}\S)/m, '')
+      : body;
     return `${start}${kept}${line}\n];`;
   });
 }
 
-function render({ from, to, heads }: Released): string {
+function render({ from, to, heads }: ReleaseRange): string {
   const words = [...(from === to ? [from] : [from, to]), ...heads].map((word) => `'${word}'`);
-  return `  ${from === to ? 'one' : 'some'}(${words.join(', ')}),`;
+  return `  ${from === to ? 'single' : 'range'}(${words.join(', ')}),`;
 }
 
 /** Whether a release comes before another. */

@@ -8,8 +8,8 @@ import {
 } from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { shown } from '../platform/printable.ts';
-import { takeTurns } from '../platform/take-turns.ts';
+import { quoted } from '../platform/printable.ts';
+import { createYielder } from '../platform/event-loop.ts';
 import { faultOfName } from './entry-names.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
 import { type FileReader, openReader } from './file-reader.ts';
@@ -64,7 +64,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     if (zip.entryCount > size / 46) throw new Error('it has fewer entries than its end says');
     const table = openTable(zip.entryCount);
     const slashes = openSlashes();
-    const pause = takeTurns();
+    const pause = createYielder();
     let bytes = 0;
     for (let index = 0; index < zip.entryCount; index++) {
       await pause();
@@ -78,7 +78,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       table.set(index, at, entry, local);
     }
     const mixed = slashes.mixed();
-    if (mixed !== null) refuse(invalid(`the name of an entry has a backslash: ${shown(mixed)}`));
+    if (mixed !== null) refuse(invalid(`the name of an entry has a backslash: ${quoted(mixed)}`));
     refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
     refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
     return { count: table.count, names: (wanted) => namesOf(file, table, wanted), entry: table.entry };
@@ -116,7 +116,7 @@ export async function findEntry(file: string, wanted: string): Promise<StoredEnt
   const reader = openReader(file);
   try {
     const zip = await openZip(reader);
-    const pause = takeTurns();
+    const pause = createYielder();
     for (let index = 0; index < zip.entryCount; index++) {
       await pause();
       const entry = readEntry(zip);
@@ -231,21 +231,21 @@ function storedEntryOf(entry: Entry, name: string, start: number): StoredEntry {
 function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
   const fault = faultOfName(name);
   if (fault !== null) return invalid(fault);
-  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the entry ${shown(name)} is encrypted`);
-  if (!entry.canDecodeFileData()) return invalid(`the entry ${shown(name)} is packed in a way that is not supported`);
+  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the entry ${quoted(name)} is encrypted`);
+  if (!entry.canDecodeFileData()) return invalid(`the entry ${quoted(name)} is packed in a way that is not supported`);
   // the file type of Unix, whatever system made the archive; 0 if there is none
   const type = entry.externalFileAttributes >>> 28;
   const folder = name.endsWith('/');
   if (type !== 0 && type !== (folder ? 0o4 : 0o10)) {
-    return invalid(`the entry ${shown(name)} is neither a file nor a folder, but a link or a device`);
+    return invalid(`the entry ${quoted(name)} is neither a file nor a folder, but a link or a device`);
   }
-  if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${shown(name)} has a content of its own`);
+  if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${quoted(name)} has a content of its own`);
   if (entry.extraFields.filter(({ id }) => id === zip64Field).length > 1) {
-    return invalid(`the entry ${shown(name)} says twice how large it is`);
+    return invalid(`the entry ${quoted(name)} says twice how large it is`);
   }
   const complete = entry.uncompressedSize !== inExtra || entry.extraFields.some(({ id }) => id === zip64Field);
   if (!complete || !Number.isSafeInteger(entry.uncompressedSize)) {
-    return invalid(`the entry ${shown(name)} does not say how large it is`);
+    return invalid(`the entry ${quoted(name)} does not say how large it is`);
   }
   return null;
 }

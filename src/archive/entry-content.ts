@@ -4,7 +4,7 @@ import { pipeline as connectStreams, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 import { type Failure, reasonOf } from '../errors/failure.ts';
-import { shown } from '../platform/printable.ts';
+import { quoted } from '../platform/printable.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 import type { StoredEntry } from './entry-layout.ts';
@@ -82,7 +82,7 @@ async function* streamChecked(
 }
 
 function damaged(file: string, { name }: StoredEntry, what: string): Failure {
-  return archiveRejected(file, invalid(`the entry ${shown(name)} is damaged: ${what}`));
+  return archiveRejected(file, invalid(`the entry ${quoted(name)} is damaged: ${what}`));
 }
 
 const tooLong = ({ size }: StoredEntry): string => `it is larger than the ${size} bytes that the archive says`;

@@ -1,6 +1,6 @@
 import { type Entry, type LocalFileHeader, parseExtraFields, type ZipFile } from 'yauzl';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { shown } from '../platform/printable.ts';
+import { quoted } from '../platform/printable.ts';
 import { invalid } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 
@@ -87,7 +87,7 @@ export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds
 /** Compares the local header of an entry with the directory: programs may read either, and must see the same. */
 export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
-    return invalid(`the entry ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
+    return invalid(`the entry ${quoted(name)} has another name in its own header: ${quoted(String(local.fileName))}`);
   }
   const known = (value: number, actual: number): boolean =>
     value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
@@ -98,7 +98,7 @@ export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: s
     known(local.crc32, entry.crc32) &&
     known(size, entry.uncompressedSize) &&
     known(packed, entry.compressedSize);
-  return agrees ? null : invalid(`the entry ${shown(name)} is described otherwise in its own header`);
+  return agrees ? null : invalid(`the entry ${quoted(name)} is described otherwise in its own header`);
 }
 
 /** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
@@ -128,7 +128,7 @@ export function faultOfOrder(
   const inOrder = Uint32Array.from({ length: count }, (_, index) => index);
   inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
   const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
-  const named = (position: number): string => shown(nameOf(inOrder[position] ?? -1));
+  const named = (position: number): string => quoted(nameOf(inOrder[position] ?? -1));
   if (beginOf(0) > 0) return invalid('something stands before its first entry');
   for (const [position, index] of inOrder.entries()) {
     const { start, packed, size, crc32 } = entry(index, '');

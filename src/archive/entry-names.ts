@@ -1,8 +1,8 @@
 import type { Engine } from '../model/engine.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
-import { shown } from '../platform/printable.ts';
+import { quoted } from '../platform/printable.ts';
 import { ownPrefix } from '../platform/own-files.ts';
-import { takeTurns } from '../platform/take-turns.ts';
+import { createYielder } from '../platform/event-loop.ts';
 import { databaseEntryNames, type Listing, manifestName, settingsName } from './manifest.ts';
 import { hash, randomBytes } from 'node:crypto';
 
@@ -28,15 +28,15 @@ export function faultOfName(name: string): string | null {
   if (name.length <= longestComponent && plainName.test(name)) return null;
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
   if (name === '') return 'an entry has no name';
-  if (name.includes('\uFFFD')) return `the name of an entry is not UTF-8: ${shown(name)}`;
-  if (/\p{Cc}/u.test(name)) return `the name of an entry has control characters: ${shown(name)}`;
-  if (name.includes('\\')) return `the name of an entry has a backslash: ${shown(name)}`;
-  if (name.startsWith('/')) return `the name of an entry is an absolute path: ${shown(name)}`;
-  if (/^[a-z]:/i.test(name)) return `the name of an entry begins with a drive letter: ${shown(name)}`;
-  if (parts.includes('..')) return `the name of an entry leads out of its folder: ${shown(name)}`;
-  if (parts.includes('') || parts.includes('.')) return `the name of an entry is no plain path: ${shown(name)}`;
+  if (name.includes('\uFFFD')) return `the name of an entry is not UTF-8: ${quoted(name)}`;
+  if (/\p{Cc}/u.test(name)) return `the name of an entry has control characters: ${quoted(name)}`;
+  if (name.includes('\\')) return `the name of an entry has a backslash: ${quoted(name)}`;
+  if (name.startsWith('/')) return `the name of an entry is an absolute path: ${quoted(name)}`;
+  if (/^[a-z]:/i.test(name)) return `the name of an entry begins with a drive letter: ${quoted(name)}`;
+  if (parts.includes('..')) return `the name of an entry leads out of its folder: ${quoted(name)}`;
+  if (parts.includes('') || parts.includes('.')) return `the name of an entry is no plain path: ${quoted(name)}`;
   const tooLong = parts.some((part) => Buffer.byteLength(part) > longestComponent);
-  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of an entry is too long: ${shown(name)}`;
+  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of an entry is too long: ${quoted(name)}`;
   return null;
 }
 
@@ -62,17 +62,17 @@ export function isUnfinished(path: string): boolean {
  * @param key two names with the same key are the same
  */
 export async function faultOfNames(names: Listing<string>, key: (name: string) => string): Promise<string | null> {
-  const pause = takeTurns();
+  const pause = createYielder();
   const files = openNameSet(names.length);
-  const nameOf = (wanted: number): string => shown([...take(names, wanted + 1)].at(-1) ?? '');
+  const nameOf = (wanted: number): string => quoted([...take(names, wanted + 1)].at(-1) ?? '');
   for (const name of names) {
     await pause();
     const [before, number] = [files.size, files.add(key(name))];
     if (files.size > before) continue;
     const other = nameOf(number);
-    return other === shown(name)
+    return other === quoted(name)
       ? `it has two entries of the name ${other}`
-      : `two of its entries are the same for some file systems: ${other} and ${shown(name)}`;
+      : `two of its entries are the same for some file systems: ${other} and ${quoted(name)}`;
   }
   let checked = '';
   for (const name of names) {

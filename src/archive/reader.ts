@@ -1,8 +1,8 @@
 import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
-import { shown } from '../platform/printable.ts';
-import { takeTurns } from '../platform/take-turns.ts';
+import { quoted } from '../platform/printable.ts';
+import { createYielder } from '../platform/event-loop.ts';
 import { archiveRejected, invalid, pieceOfArchive, toArchiveRejected } from './archive-error.ts';
 import { type Directory, findEntry, readDirectory } from './central-directory.ts';
 import type { StoredEntry } from './entry-layout.ts';
@@ -296,7 +296,7 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
   const places = new Uint8Array(count);
   const names = openNameSet(count);
   const numbers = new Uint32Array(count);
-  const pause = takeTurns();
+  const pause = createYielder();
   const first: string[] = [];
   const desktopFiles: number[] = [];
   let stranger: string | null = null;
@@ -317,7 +317,7 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
   }
   if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
   if (stranger !== null) {
-    throw archiveRejected(file, invalid(`it has an entry that belongs to no archive: ${shown(stranger)}`));
+    throw archiveRejected(file, invalid(`it has an entry that belongs to no archive: ${quoted(stranger)}`));
   }
   const hashes = Buffer.alloc(names.size * hashLength);
   return {
@@ -377,12 +377,12 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
       return;
     }
     const number = names.find(name);
-    if (number === null) fault ??= `its manifest lists an entry that is missing: ${shown(name)}`;
-    else if (listed[number] === 1) fault ??= `its manifest lists the entry ${shown(name)} twice`;
+    if (number === null) fault ??= `its manifest lists an entry that is missing: ${quoted(name)}`;
+    else if (listed[number] === 1) fault ??= `its manifest lists the entry ${quoted(name)} twice`;
     else {
       listed[number] = 1;
       if (sizes[number] !== listedEntry.size)
-        fault ??= `the entry ${shown(name)} has another size than its manifest says`;
+        fault ??= `the entry ${quoted(name)} has another size than its manifest says`;
       // an invalid hash stays all zeros, which no content has
       const hash = Buffer.from(listedEntry.sha256, 'hex');
       if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
@@ -412,11 +412,11 @@ function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: 
 
 /** An entry of the archive that our manifest leaves out; null if there is none. */
 async function faultOfUnlisted(found: EntryFacts, manifest: Manifest): Promise<string | null> {
-  const pause = takeTurns();
+  const pause = createYielder();
   for (const [index, name] of classifiedEntries(found, isCounted)) {
     await pause();
     if (name === manifestName) continue;
-    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the entry ${shown(name)}`;
+    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the entry ${quoted(name)}`;
     const place = roleOfName(name);
     if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
       return `its manifest does not list the uploads of ${place.root}`;

@@ -10,7 +10,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { archiveRejected, rejectionReason } from './archive-error.ts';
-import { freeSpace } from '../platform/free-space.ts';
+import { freeBytes } from '../platform/free-space.ts';
 
 const prefix = 'timetracker_received_';
 const suffix = '.partial';
@@ -96,7 +96,7 @@ async function receive(source: Readable, file: string, reception: ReceiveOptions
     new Failure({ kind: 'restore-refused', database, obstacle });
   let received = 0;
   const requireSpace = (): void => {
-    const free = freeSpace(folder);
+    const free = freeBytes(folder);
     if (free < reservedSpace)
       throw refuse({ kind: 'no-space', folder, needed: received + reservedSpace, free, uploads: false });
   };

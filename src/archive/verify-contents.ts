@@ -1,4 +1,4 @@
-import { takeTurns } from '../platform/take-turns.ts';
+import { createYielder } from '../platform/event-loop.ts';
 import type { ArchiveEntry } from './manifest.ts';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,7 +21,7 @@ export interface VerifyOptions {
  *   reason
  */
 export async function verifyEntries(archive: Archive, options: VerifyOptions): Promise<void> {
-  const pause = takeTurns();
+  const pause = createYielder();
   for (const entry of archive.entries) {
     await pause();
     options.signal.throwIfAborted();

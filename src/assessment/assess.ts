@@ -44,14 +44,14 @@ export async function assess(
   // only a schema that differs from the head is compared with the earlier revisions: loading them takes time
   const diagnosis =
     first.kind === 'drifted'
-      ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
+      ? diagnose(observation, { ...knowledge, fingerprints: await loadAllFingerprints(database.engine) })
       : first;
   const assessed = await assessRepairOf(database, observation, diagnosis, expected);
   const { repair } = assessed;
-  const state = await withBackups(assessed.state, config);
+  const state = await addBackups(assessed.state, config);
   const plan = planFor(state, config, {
     engine: database.engine,
-    everything: releaseGraph.revisions.map(({ id }) => id),
+    allRevisions: releaseGraph.revisions.map(({ id }) => id),
     others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
     unsafe: repair?.unsafe ?? [],
   });
@@ -94,7 +94,7 @@ async function assessRepairOf(
 }
 
 /** Adds the backups that can be restored to the state of a database whose load was cut off. */
-async function withBackups(state: State, config: Config): Promise<State> {
+async function addBackups(state: State, config: Config): Promise<State> {
   if ((state.kind !== 'partial' && state.kind !== 'unversioned') || state.torn === null) return state;
   const { listArchives } = await import('../backup/list.ts');
   const archives = await listArchives(config).catch(() => []);
@@ -112,10 +112,10 @@ async function assessRestore(config: Config): Promise<RestoreJournal | null> {
 
 async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {
   if (observation.kind !== 'seen' || !isUnversioned(observation.facts)) return null;
-  return loadEvery(observation.engine);
+  return loadAllFingerprints(observation.engine);
 }
 
-async function loadEvery(engine: Engine): Promise<Fingerprints> {
+async function loadAllFingerprints(engine: Engine): Promise<Fingerprints> {
   const { loadFingerprints } = await import('../schema/fingerprints.ts');
   return loadFingerprints(engine, releaseGraph);
 }

@@ -12,9 +12,9 @@ export function startsWithQuarantine(plan: Work): boolean {
 }
 
 /** What a plan depends on besides the state. */
-interface Circumstances {
+interface PlanInputs {
   readonly engine: Engine;
-  readonly everything: readonly string[];
+  readonly allRevisions: readonly string[];
   readonly others: readonly OtherSession[];
   readonly unsafe?: readonly Unsafe[];
 }
@@ -28,7 +28,7 @@ interface Circumstances {
 export function planFor(
   state: State,
   consent: Consent,
-  { engine, everything, others, unsafe = [] }: Circumstances,
+  { engine, allRevisions: everything, others, unsafe = [] }: PlanInputs,
 ): Plan {
   const refuse = (reason: Refusal['reason'] = 'state'): Plan => ({
     kind: 'refuse',

@@ -147,14 +147,14 @@ function problemsOfState(database: string, { state, plan, repair }: Assessment):
       return { ...describeDifference(difference), ...(unsafe && { message: describeUnsafe(unsafe) }) };
     });
   }
-  if (plan.kind !== 'refuse' && isFine(state)) return [];
+  if (plan.kind !== 'refuse' && isExpected(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
   const problem = { kind: state.kind, object: database, message: messageOf({ kind: 'refused', database, refusal }) };
   const mismatches = state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
   return [problem, ...mismatches.map(describeDifference)];
 }
 
-function isFine({ kind }: State): boolean {
+function isExpected({ kind }: State): boolean {
   return kind === 'current' || kind === 'behind' || kind === 'fresh';
 }
 

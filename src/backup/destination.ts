@@ -1,4 +1,4 @@
-import { sync } from '../platform/durable-file.ts';
+import { syncToDisk } from '../platform/durable-file.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { access, constants, link, rename, rm, stat, readdir } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { freeSpace } from '../platform/free-space.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { isSpool } from '../archive/spool.ts';
 
 /** Where an archive goes. */
@@ -49,7 +49,7 @@ export async function requireWritableFolder(folder: string, context: Pick<Backup
  * @throws Failure `backup-failed`
  */
 export function requireSpace(folder: string, needed: number, context: BackupContext): void {
-  const free = freeSpace(folder);
+  const free = freeBytes(folder);
   if (free < needed) throw backupFailure(context, { kind: 'no-space', folder, needed, free });
 }
 
@@ -62,7 +62,7 @@ export async function giveName(partial: string, wanted: string, { file }: Destin
   for (let attempt = 1; ; attempt++) {
     const path = attempt === 1 ? wanted : wanted.replace(/\.zip$/, `_${attempt}.zip`);
     if (await claimName(partial, path)) {
-      sync(dirname(path));
+      syncToDisk(dirname(path));
       return path;
     }
     if (file !== null) throw new Error(`${file} was made by somebody else meanwhile, and is not overwritten`);

@@ -11,7 +11,7 @@ import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
-import { takeTurns } from '../platform/take-turns.ts';
+import { createYielder } from '../platform/event-loop.ts';
 import { backupMessages } from '../report/backup-messages.ts';
 import type { BackupContext } from './context.ts';
 
@@ -86,7 +86,7 @@ export async function findUploads({
 
 /** Bytes of all files. @throws Error that names what cannot be read */
 export async function measureUploads({ files }: Uploads, signal: AbortSignal): Promise<number> {
-  const pause = takeTurns();
+  const pause = createYielder();
   let bytes = 0;
   for (const { size } of files(() => undefined)) {
     bytes += size;
@@ -208,7 +208,7 @@ export async function addUploads(
   context: Pick<BackupContext, 'signal' | 'log'>,
 ): Promise<void> {
   const { signal } = context;
-  const pause = takeTurns();
+  const pause = createYielder();
   const skipped = warnOfSkipped(context);
   for (const file of files(skipped.add)) {
     await pause();

@@ -18,7 +18,7 @@ import type { Archive } from '../archive/reader.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
-import { freeSpace } from '../platform/free-space.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { extractEntry } from '../archive/entry-content.ts';
 
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
@@ -175,7 +175,7 @@ export async function openFileVerifier(archive: Archive, signal: AbortSignal): P
 async function findRoom({ file, database }: Archive): Promise<string> {
   const places = [tmpdir(), dirname(file)];
   for (const place of places) {
-    if (freeSpace(place) > database.size * 1.1 && (await isWritable(place))) return place;
+    if (freeBytes(place) > database.size * 1.1 && (await isWritable(place))) return place;
   }
   const reason = `its ${database.name} has ${database.size} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`;
   throw archiveRejected(file, { kind: 'unusable', reason });

@@ -13,7 +13,7 @@ export function readArguments(given: readonly string[]): Request {
   const [first = 'gate', ...others] = given;
   if (['help', '--help', '-h'].includes(first)) {
     const asked = others.filter((word) => word !== '--json');
-    return asked[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandAsked(asked) };
+    return asked[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandForHelp(asked) };
   }
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
@@ -21,7 +21,7 @@ export function readArguments(given: readonly string[]): Request {
 }
 
 /** The command that `help` explains; null for `help` itself, for `version`, and if no command is named. */
-function commandAsked([name]: readonly string[]): Command | null {
+function commandForHelp([name]: readonly string[]): Command | null {
   return name === undefined || ['help', 'version'].includes(name) ? null : commandOf(name);
 }
 

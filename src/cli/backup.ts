@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
-import { placesOfArchive, type Settings } from '../config/config.ts';
+import { archivePaths, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
@@ -24,7 +24,7 @@ import type { Progress } from '../report/progress.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireDatabase } from './require-database.ts';
-import { factsOf, type Form, formOf, misuse, requireForm } from './forms.ts';
+import { optionsOfForms, type Form, findForm, misuse, requireForm } from './forms.ts';
 
 type BackupContext = CommandContext<Settings>;
 
@@ -56,7 +56,7 @@ const forms = {
 export const backupCommand: Command = {
   name: 'backup',
   summary: summaries.backup,
-  ...factsOf(forms),
+  ...optionsOfForms(forms),
   positionals: 2,
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
@@ -65,7 +65,7 @@ export const backupCommand: Command = {
   writesToOutput,
   run(context) {
     const [word, file = ''] = context.arguments.positionals;
-    const form = formOf('backup', forms, word);
+    const form = findForm('backup', forms, word);
     requireForm('backup', form, context.arguments, file);
     return form.run(context, file);
   },
@@ -177,7 +177,7 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
     return withReceivedArchive(context, (received) => verifyFound(context, received, standardInput));
   }
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const found = requireArchive(placesOfArchive(file, context.config.backupFolder, context.workingDirectory));
+  const found = requireArchive(archivePaths(file, context.config.backupFolder, context.workingDirectory));
   return verifyFound(context, found, found);
 }
 

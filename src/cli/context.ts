@@ -40,20 +40,20 @@ export interface CommandArguments {
 export type Command = DatabaseCommand | OptionalDatabaseCommand;
 
 /** A command that always needs a database. */
-export interface DatabaseCommand extends CommandFacts {
+export interface DatabaseCommand extends CommandDefinition {
   readonly database?: 'needed';
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }
 
 /** A command that needs a database for some of its arguments only. */
-interface OptionalDatabaseCommand extends CommandFacts {
+interface OptionalDatabaseCommand extends CommandDefinition {
   readonly database: 'optional';
   /** Whether a run with these arguments uses the database. */
   readonly usesDatabase: (given: CommandArguments) => boolean;
   readonly run: (context: CommandContext<Settings>) => Promise<ExitCode>;
 }
 
-interface CommandFacts {
+interface CommandDefinition {
   readonly name: string;
   /** What may follow the name, as `help` shows it: `FILE [--yes]`. */
   readonly usage: string;
@@ -78,13 +78,16 @@ interface CommandFacts {
 }
 
 /** Whether a run's verb is in the list; `true` stands for every verb. */
-export function isAmong(meant: true | readonly string[] = [], { positionals: [verb = ''] }: CommandArguments): boolean {
+export function matchesVerb(
+  meant: true | readonly string[] = [],
+  { positionals: [verb = ''] }: CommandArguments,
+): boolean {
   return meant === true || meant.includes(verb);
 }
 
 /** Whether a run sends a notification. A dry run sends none. */
 export function isAnnounced({ announced }: Command, given: CommandArguments): boolean {
-  return !given.flags.has('dry-run') && isAmong(announced, given);
+  return !given.flags.has('dry-run') && matchesVerb(announced, given);
 }
 
 /** What the command line asks for. */

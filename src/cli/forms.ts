@@ -15,7 +15,7 @@ export interface Form {
 }
 
 /** The usage text and the options of a command: those of all its forms, for `help` and for the parser. */
-export function factsOf(forms: Readonly<Record<string, Form>>): {
+export function optionsOfForms(forms: Readonly<Record<string, Form>>): {
   readonly usage: string;
   readonly flags: readonly string[];
   readonly options: readonly string[];
@@ -32,13 +32,13 @@ export function factsOf(forms: Readonly<Record<string, Form>>): {
 }
 
 /** Finds the form with this name. @throws Failure `usage` if there is none */
-export function formOf<Key extends string, Known extends Form>(
+export function findForm<Key extends string, Known extends Form>(
   command: string,
   forms: Readonly<Record<Key, Known>>,
   word: string | undefined,
 ): Known {
   const found = Object.entries<Known>(forms).find(([name]) => name === word);
-  if (found === undefined) throw misuse(command, factsOf(forms).usage);
+  if (found === undefined) throw misuse(command, optionsOfForms(forms).usage);
   return found[1];
 }
 

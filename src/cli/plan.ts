@@ -6,7 +6,7 @@ import type { Archive } from '../archive/reader.ts';
 import { assess } from '../assessment/assess.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
-import { archiveAtStart, inspectionCommand, ordersOf, withArchive } from './status.ts';
+import { archiveAtStart, inspectionCommand, ordersOf, withRestoreAtStart } from './status.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
 
@@ -41,7 +41,12 @@ async function rehearseRestore(archive: Archive, context: CommandContext): Promi
   const { renderRestoreRehearsal } = await import('../report/status.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {
-      const seen = await withArchive(await assess(database, context.config, 'whole'), archive, database, context);
+      const seen = await withRestoreAtStart(
+        await assess(database, context.config, 'whole'),
+        archive,
+        database,
+        context,
+      );
       const report = reportAssessment(database, seen, await loadHead(database.engine), exitCodes.healthy);
       const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
       await rehearseAtStart(archive, database, given);

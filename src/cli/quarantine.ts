@@ -5,7 +5,7 @@ import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
-import { factsOf, formOf, requireForm } from './forms.ts';
+import { optionsOfForms, findForm, requireForm } from './forms.ts';
 
 /** What can be done with quarantines. */
 const forms = {
@@ -18,13 +18,13 @@ const forms = {
 export const quarantineCommand: Command = {
   name: 'quarantine',
   summary: summaries.quarantine,
-  ...factsOf(forms),
+  ...optionsOfForms(forms),
   positionals: 2,
   announced: ['create', 'restore', 'purge'],
   once: true,
   async run(context) {
     const [word, name = ''] = context.arguments.positionals;
-    const form = formOf('quarantine', forms, word);
+    const form = findForm('quarantine', forms, word);
     requireForm('quarantine', form, context.arguments, name);
     await form.run(context, name);
     return exitCodes.healthy;

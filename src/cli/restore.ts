@@ -1,4 +1,4 @@
-import { placesOfArchive } from '../config/config.ts';
+import { archivePaths } from '../config/config.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
@@ -8,7 +8,7 @@ import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { restoreMessages } from '../report/restore-messages.ts';
-import { factsOf, requireForm } from './forms.ts';
+import { optionsOfForms, requireForm } from './forms.ts';
 
 const forms = {
   file: {
@@ -26,7 +26,7 @@ const forms = {
   drop: { usage: '--drop-former [--yes]', flags: ['drop-former', 'yes'], named: false, run: dropFormer },
 };
 
-const facts = factsOf(forms);
+const facts = optionsOfForms(forms);
 
 export const restoreCommand: Command = {
   name: 'restore',
@@ -49,7 +49,7 @@ export const restoreCommand: Command = {
 async function restoreFile(context: CommandContext, given: string): Promise<void> {
   if (given === standardInput) return restoreStream(context);
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const file = requireArchive(placesOfArchive(given, context.config.backupFolder, context.workingDirectory));
+  const file = requireArchive(archivePaths(given, context.config.backupFolder, context.workingDirectory));
   return restoreFound(context, file, file);
 }
 

@@ -12,7 +12,7 @@ import {
   type CommandArguments,
   type CommandContext,
   type CommandLine,
-  isAmong,
+  matchesVerb,
   type Request,
 } from './context.ts';
 import { withDatabase } from './with-database.ts';
@@ -41,7 +41,7 @@ export async function runOnce(context: CommandContext): Promise<void> {
   requireProgressFolder(config);
   for (;;) {
     // of two starts at the same time only one runs the command
-    const order = await underLock(context, () => begin(orders, context));
+    const order = await underLock(context, () => startNext(orders, context));
     if (order === null) return;
     log.warn(onceTexts.begins(order.words));
     await executeOrder(order, context);
@@ -70,7 +70,7 @@ function parseOrders({ runOnce: lines }: OnceConfig, { commands, read }: Command
     const request = asConfigurationFailure(() => read(words));
     const isAllowed =
       request.kind === 'command' &&
-      isAmong(request.command.once, request.arguments) &&
+      matchesVerb(request.command.once, request.arguments) &&
       !request.arguments.flags.has('help');
     if (!isAllowed) {
       const names = commands.filter(({ once }) => once !== undefined).map(({ name }) => name);
@@ -131,7 +131,7 @@ async function underLock<Result>(context: CommandContext, work: () => Result): P
 }
 
 /** Records the start of the next command. @returns null if there is none */
-function begin(orders: readonly OrderedCommand[], { config, log }: CommandContext): OrderedCommand | null {
+function startNext(orders: readonly OrderedCommand[], { config, log }: CommandContext): OrderedCommand | null {
   const commands = orders.map(({ words }) => words);
   const memory = readProgress(config);
   const why = whyNotAgain(commands, memory);
@@ -192,7 +192,7 @@ function outputOf({ output }: CommandContext, { flags }: CommandArguments): Comm
 }
 
 /** Exit codes of commands that could not begin: these failures do not count, and the next start tries again. */
-const passing: ReadonlySet<ExitCode> = new Set([
+const retriedAlways: ReadonlySet<ExitCode> = new Set([
   exitCodes.unreachable,
   exitCodes.locked,
   exitCodes.interrupted,
@@ -206,7 +206,7 @@ function recordEnd(exitCode: ExitCode, changed: boolean, { config, log }: Comman
     const { finished, failures } = memory;
     const end = { at: new Date().toISOString(), exitCode, changed };
     if (exitCode === exitCodes.healthy) writeOnce(config, { ...memory, finished: finished + 1, failures: 0, end });
-    else writeOnce(config, { ...memory, failures: failures + (passing.has(exitCode) ? 0 : 1), end });
+    else writeOnce(config, { ...memory, failures: failures + (retriedAlways.has(exitCode) ? 0 : 1), end });
   } catch (error) {
     log.warn(onceTexts.notRemembered(reasonOf(error)));
   }

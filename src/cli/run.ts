@@ -66,7 +66,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let announcer: Announcer | null = null;
   let backupFolder: string | null = null;
   let log: Log | null = null;
-  let ended: Ended;
+  let ended: CommandEnd;
   try {
     const request = readArguments(invocation.arguments);
     if (request.kind === 'help') {
@@ -88,15 +88,15 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const machine = json || command.writesToOutput?.(request.arguments) === true;
     output = openOutput(streams, secrets, { machine, plain });
     log = await openLog(prepared.config.logFormat, output);
-    const follow = (config: Settings): void => {
+    const useConfig = (config: Settings): void => {
       commands = commandsFor(config);
       if (config.database !== null) database = displayNameOf(config.database);
     };
-    follow(prepared.config);
+    useConfig(prepared.config);
     const commandLine = { commands: everyCommand, read: readArguments };
     const { settings, workingDirectory } = invocation;
     const given = { version, settings, workingDirectory, arguments: request.arguments, commandLine };
-    const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
+    const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, useConfig);
     ended = { exitCode, problem: null, message: null };
   } catch (error) {
     ended = await report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
@@ -107,16 +107,16 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
     output.json({ ...object, exitCode: ended.exitCode });
   }
-  const wanted = { report: command?.reports === true, metrics: announced };
-  await writeFiles(wanted, end, { invocation, record: recorder.record, output, secrets, backupFolder });
-  if (announcer !== null && isOfInterest(ended)) {
+  const files = { report: command?.reports === true, metrics: announced };
+  await writeEndFiles(files, end, { invocation, record: recorder.record, output, secrets, backupFolder });
+  if (announcer !== null && needsNotification(ended)) {
     log ??= await openLog('human', output);
-    await announce(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
+    await sendNotification(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
   }
   return ended.exitCode;
 }
 
-interface EndedRun {
+interface EndContext {
   readonly invocation: Pick<Invocation, 'environment' | 'workingDirectory'>;
   readonly record: RunRecord;
   readonly output: Output;
@@ -126,10 +126,10 @@ interface EndedRun {
 }
 
 /** Writes the report and the metrics of a run, each if its setting names a file. The modules are only loaded then. */
-async function writeFiles(
+async function writeEndFiles(
   wanted: { readonly report: boolean; readonly metrics: boolean },
   end: RunEnd,
-  { invocation: { environment, workingDirectory }, record, output, secrets, backupFolder }: EndedRun,
+  { invocation: { environment, workingDirectory }, record, output, secrets, backupFolder }: EndContext,
 ): Promise<void> {
   if (wanted.report) {
     await writeIfWanted('report', reportFileOf(environment, workingDirectory), output, async (file) => {
@@ -154,20 +154,23 @@ async function announcerOf(notification: NotificationSettings, signal: AbortSign
   return openAnnouncer(notification, signal);
 }
 
-/** Whether a run is worth a notification: a person who stopped the run or declined already knows. */
-function isOfInterest({ problem }: Ended): boolean {
+/** Whether the end of a run is sent as a notification: a person who stopped the run or declined already knows. */
+function needsNotification({ problem }: CommandEnd): boolean {
   return problem?.kind !== 'interrupted' && problem?.kind !== 'declined';
 }
 
 /** Sends the notification. If that fails, the run does not fail. */
-async function announce(announcer: Announcer, { record, end, message, log, secrets }: Announcement): Promise<void> {
+async function sendNotification(
+  announcer: Announcer,
+  { record, end, message, log, secrets }: Announcement,
+): Promise<void> {
   try {
     const { reportRun } = await import('../operations/run-report.ts');
     const { describeSuccess } = await import('../report/run-end.ts');
     const changed = record.committed !== null;
     const outcome = end.exitCode !== exitCodes.healthy ? 'failure' : changed ? 'change' : 'nothing';
-    const told = message ?? describeSuccess(end.command ?? '', record, changed);
-    await announcer.end({ ...told, outcome, report: { ...(await reportRun(record, end)) } }, { log, secrets });
+    const summary = message ?? describeSuccess(end.command ?? '', record, changed);
+    await announcer.end({ ...summary, outcome, report: { ...(await reportRun(record, end)) } }, { log, secrets });
   } catch (error) {
     log.warn(describeNotificationFailure(reasonOf(error)));
   }
@@ -188,7 +191,7 @@ async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObj
 }
 
 /** How the run of a command ended. */
-interface Ended extends Pick<RunEnd, 'exitCode' | 'problem'> {
+interface CommandEnd extends Pick<RunEnd, 'exitCode' | 'problem'> {
   /** What a person was told of a failure. */
   readonly message: Message | null;
 }
@@ -197,34 +200,34 @@ interface Ended extends Pick<RunEnd, 'exitCode' | 'problem'> {
 function prepare(command: Command, given: CommandArguments, { environment, workingDirectory }: Invocation): Prepared {
   try {
     if (command.database === 'optional') {
-      return startable(command, readSettings(environment, workingDirectory), command.usesDatabase(given));
+      return prepareWith(command, readSettings(environment, workingDirectory), command.usesDatabase(given));
     }
-    return startable(command, readConfig(environment, workingDirectory), true);
+    return prepareWith(command, readConfig(environment, workingDirectory), true);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new Failure({ kind: 'configuration', faults: error.faults });
     throw error;
   }
 }
 
-function startable<Known extends Settings>(
+function prepareWith<Known extends Settings>(
   command: { readonly name: string; readonly run: (context: CommandContext<Known>) => Promise<ExitCode> },
   config: Known,
   usesDatabase: boolean,
 ): Prepared {
   return {
     config,
-    async start(given, follow) {
-      const settled = usesDatabase ? await selectServer({ ...given, config }, command.name) : config;
-      follow(settled);
-      return command.run({ ...given, config: settled });
+    async start(given, useConfig) {
+      const selected = usesDatabase ? await selectServer({ ...given, config }, command.name) : config;
+      useConfig(selected);
+      return command.run({ ...given, config: selected });
     },
   };
 }
 
 interface Prepared {
   readonly config: Settings;
-  /** Runs the command. Calls `follow` with the settings of the run, in which one server is selected. */
-  readonly start: (given: Omit<CommandContext, 'config'>, follow: (config: Settings) => void) => Promise<ExitCode>;
+  /** Runs the command. Calls `useConfig` with the settings of the run, in which one server is selected. */
+  readonly start: (given: Omit<CommandContext, 'config'>, useConfig: (config: Settings) => void) => Promise<ExitCode>;
 }
 
 /** The problem behind an error; null for a bug. After a signal every error counts as the interruption. */
@@ -248,18 +251,18 @@ async function report(
   problem: Problem | null,
   error: unknown,
   { record, output, commands }: { record: RunRecord; output: Output; commands: Commands },
-): Promise<Ended> {
+): Promise<CommandEnd> {
   const { describeDeclined, describeProblem } = await import('../report/error-messages.ts');
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
   const banner = renderBanner(notice, exitCode);
   output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${banner}`);
-  const told = {
+  const reported = {
     kind: problem?.kind ?? 'unexpected',
     message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
   } as const;
-  return { exitCode, problem: told, message: { title: notice.title, text: banner } };
+  return { exitCode, problem: reported, message: { title: notice.title, text: banner } };
 }
 
 /** Writes a file about the end of a run, if a setting names one. If that fails, the run does not fail. */

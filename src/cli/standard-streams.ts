@@ -13,15 +13,15 @@ export interface ArchiveOutput {
 }
 
 /** Bytes that are buffered at most. */
-const waiting = 512 * 1024;
+const maxBuffered = 512 * 1024;
 
 /** Opens standard output for an archive. @throws Failure `usage` if it is a terminal */
 export function archiveOutput(): ArchiveOutput {
   if (process.stdout.isTTY) throw new Failure({ kind: 'usage', message: streamTexts.outputIsTerminal });
-  const { target, end } = openOutput();
+  const { target, end } = openTarget();
   let written = 0;
   const stream = new Writable({
-    highWaterMark: waiting,
+    highWaterMark: maxBuffered,
     write(chunk: Buffer, _encoding, done) {
       target.write(chunk, (error) => {
         if (!error) written += chunk.length;
@@ -33,13 +33,13 @@ export function archiveOutput(): ArchiveOutput {
   return { stream, written: () => written };
 }
 
-interface Target {
+interface OutputTarget {
   readonly target: Writable;
   readonly end: (done: (error?: Error | null) => void) => void;
 }
 
 /** Opens a stream for files, because Node's own stdout does not notice a short write, as on a full disk. */
-function openOutput(): Target {
+function openTarget(): OutputTarget {
   const stats = fstatSync(1);
   if (stats.isFIFO() || stats.isSocket()) return { target: process.stdout, end: (done) => done() };
   const target = createWriteStream('', { fd: 1, autoClose: false, flush: stats.isFile() });

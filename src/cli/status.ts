@@ -14,22 +14,23 @@ import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
 
-/** What a command adds to the state: lines for people, keys for programs. */
-interface More {
+/** The lines for people and the keys for programs that a command adds to the state. */
+interface Additions {
   readonly lines: readonly string[];
   readonly facts: JsonObject;
 }
 
 /**
  * A command that reads and reports: it never writes, and takes no lock.
- * @param judged whether the exit code depends on what the gate would do now, or only on the schema as it is
+ * @param basis what the exit code depends on: on what the gate would do now, or only on the present schema
  */
 export function inspectionCommand(
   name: string,
   summary: string,
-  judged: 'gate' | 'schema',
+  basis: 'gate' | 'schema',
   render: (report: StateReport, seen: Assessment, commands: Commands, more: readonly string[]) => string,
-  tellMore: (database: string, config: Config) => Promise<More> = () => Promise.resolve({ lines: [], facts: {} }),
+  findAdditions: (database: string, config: Config) => Promise<Additions> = () =>
+    Promise.resolve({ lines: [], facts: {} }),
 ): DatabaseCommand {
   return {
     name,
@@ -39,15 +40,17 @@ export function inspectionCommand(
     once: true,
     run: async (context: CommandContext) => {
       const { config } = context;
-      const archive = judged === 'gate' ? await archiveAtStart(context) : null;
-      const orders = judged === 'gate' ? await ordersOf(context) : {};
+      const archive = basis === 'gate' ? await archiveAtStart(context) : null;
+      const orders = basis === 'gate' ? await ordersOf(context) : {};
       return withDatabase(context, name, 'read', async (database) => {
-        const looked = await assess(database, config, 'whole');
+        const assessed = await assess(database, config, 'whole');
         const seen =
-          judged === 'gate' ? await withArchive(looked, archive, database, context) : { ...looked, obstacle: null };
-        const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
+          basis === 'gate'
+            ? await withRestoreAtStart(assessed, archive, database, context)
+            : { ...assessed, obstacle: null };
+        const exitCode = basis === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportAssessment(database, { ...seen, ...orders }, await loadHead(database.engine), exitCode);
-        const { lines, facts } = await tellMore(database.name, config);
+        const { lines, facts } = await findAdditions(database.name, config);
         context.output.result(render(report, seen, commandsFor(context.config), lines), { ...report, ...facts });
         return exitCode;
       });
@@ -74,7 +77,7 @@ export async function ordersOf({
 }
 
 /** Adds the restore that the gate would do first, or the obstacle to it. */
-export async function withArchive(
+export async function withRestoreAtStart(
   seen: Assessment,
   archive: Archive | null,
   live: Database,
@@ -118,10 +121,10 @@ export const statusCommand: DatabaseCommand = {
 async function logDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
   const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');
-  const { inspectDataVolume: lookAtDataVolume } = await import('../platform/data-volume.ts');
+  const { inspectDataVolume } = await import('../platform/data-volume.ts');
   const { findTools } = await import('../database/postgres/client-tools.ts');
   const majors = (await findTools('pg_dump')).map(({ major }) => major);
-  for (const line of describeDataVolume(lookAtDataVolume(dataVolume), majors)) log.warn(line);
+  for (const line of describeDataVolume(inspectDataVolume(dataVolume), majors)) log.warn(line);
 }
 
 export const verifyCommand = inspectionCommand('verify', summaries.verify, 'schema', renderVerdict);

@@ -14,7 +14,7 @@ import { isLostWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
 import { describeSelectedServer, waitingMessages } from '../report/connection-messages.ts';
 
-type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
+type OpenContext = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 
 /**
  * Opens the database for one command and closes it afterwards. A run that may write first waits for a running restore,
@@ -22,18 +22,20 @@ type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | '
  * @param access `read` takes no lock and cannot write
  */
 export async function withDatabase<Result>(
-  context: Opening,
+  context: OpenContext,
   command: string,
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
   warnOfUnmountedFile(context);
-  if (access === 'read') return openOnce(context, command, access, work);
+  if (access === 'read') return openAndClose(context, command, access, work);
   for (;;) {
     await recoverUnfinishedRestore(context, command);
     const progress = { locked: false, restores: restoreHistoryVersion(context.config) };
     try {
-      return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
+      return await openAndClose(context, command, access, (database) =>
+        work(refusingDuringRestore(database, context, progress)),
+      );
     } catch (error) {
       if (!isRestoreInTheWay(error, context, progress)) throw error;
     }
@@ -44,7 +46,7 @@ export async function withDatabase<Result>(
  * Warns of a SQLite file that is not on a volume: it is deleted together with the container. A file in the folder for
  * temporary files is there on purpose.
  */
-function warnOfUnmountedFile({ config, log }: Opening): void {
+function warnOfUnmountedFile({ config, log }: OpenContext): void {
   const { database } = config;
   if (database.kind !== 'sqlite' || !isLostWithContainer(database.file) || isTemporary(database.file)) return;
   for (const line of describeUnmountedFile(database.file, commandsFor(config))) log.warn(line);
@@ -63,7 +65,7 @@ interface Progress {
 }
 
 /** Under the run lock, refuses to begin while the journal of a restore exists. */
-function guarded(database: Database, { config }: Opening, progress: Progress): Database {
+function refusingDuringRestore(database: Database, { config }: OpenContext, progress: Progress): Database {
   return {
     ...database,
     withLock: (work, use) =>
@@ -80,7 +82,7 @@ function guarded(database: Database, { config }: Opening, progress: Progress): D
  * Whether an error means that a restore of another run has begun first. A restore ends all sessions, also those of runs
  * that wait for its lock. This run has changed nothing yet, so it starts again.
  */
-function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
+function isRestoreInTheWay(error: unknown, { config, signal }: OpenContext, { locked, restores }: Progress): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;
   if (problem.kind === 'connection-lost' || problem.kind === 'closed-database') {
@@ -91,11 +93,11 @@ function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked
   );
 }
 
-async function recoverUnfinishedRestore(context: Opening, command: string): Promise<void> {
+async function recoverUnfinishedRestore(context: OpenContext, command: string): Promise<void> {
   if (findRestoreJournal(context.config) === null) return;
   const { recoverRestore } = await import('../restore/journal-runner.ts');
   const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
-  await recoverRestore(given, (work) => openOnce(context, command, 'write', work));
+  await recoverRestore(given, (work) => openAndClose(context, command, 'write', work));
 }
 
 /**
@@ -103,24 +105,24 @@ async function recoverUnfinishedRestore(context: Opening, command: string): Prom
  * the run use the same server.
  */
 export async function selectServer<Known extends Settings>(
-  { config, log, signal, version }: Omit<Opening, 'config' | 'recorder'> & { readonly config: Known },
+  { config, log, signal, version }: Omit<OpenContext, 'config' | 'recorder'> & { readonly config: Known },
   command: string,
 ): Promise<Known> {
   const { database, waitTimeout } = config;
   if (database?.kind !== 'postgresql' || database.furtherHosts === undefined) return config;
   const applicationName = `db-init ${version} ${command}`;
-  const settled = await selectHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
-  log.info(describeSelectedServer(displayNameOf(settled)));
-  return { ...config, database: settled };
+  const selected = await selectHost(database, { applicationName, waitTimeout, signal, onWaiting: logWaiting(log) });
+  log.info(describeSelectedServer(displayNameOf(selected)));
+  return { ...config, database: selected };
 }
 
-const sayWaiting =
+const logWaiting =
   (log: Log): OpenOptions['onWaiting'] =>
   (reason, secondsLeft) =>
     log.info(waitingMessages.server(reason, secondsLeft));
 
-async function openOnce<Result>(
-  { config, log, recorder, signal, version }: Opening,
+async function openAndClose<Result>(
+  { config, log, recorder, signal, version }: OpenContext,
   command: string,
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,
@@ -130,7 +132,7 @@ async function openOnce<Result>(
     applicationName: `db-init ${version} ${command}`,
     writes: access === 'write',
     signal,
-    onWaiting: sayWaiting(log),
+    onWaiting: logWaiting(log),
     onLockWaiting: ({ description }, secondsLeft) => log.info(waitingMessages.otherRun(description, secondsLeft)),
     onRetry: (reason) => log.info(waitingMessages.retry(reason)),
     onWarning: (message) => log.warn(`${message}.`),

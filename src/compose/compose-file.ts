@@ -42,7 +42,7 @@ export class NoComposeFile extends Error {
 }
 
 /** The folder of a file, and the values that all files of one parse share. */
-interface Place {
+interface FileContext {
   /** The base of relative paths; null for standard input: then no other file can be read. */
   readonly folder: string | null;
   readonly readOther: ReadOther;
@@ -51,7 +51,7 @@ interface Place {
   readonly depth: number;
 }
 
-const deepest = 20;
+const maxDepth = 20;
 
 /**
  * Parses compose files and merges them in their order, with the files that they include and extend.
@@ -78,7 +78,7 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
  * The documents of a file, each after the documents that it includes. Compose merges several documents like several
  * files.
  */
-function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
+function modelsOf(given: NamedText, place: FileContext): readonly YamlMap[] {
   return parseFile(given).flatMap((document) => {
     const services = servicesOf(document);
     const extending = mapValues(services, (service) => (isMap(service) ? extended(service, services, place) : service));
@@ -90,7 +90,7 @@ function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
  * The included documents. The files of one entry are merged; their paths are relative to `project_directory`, or by
  * default to the folder of the first file.
  */
-function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
+function includedBy(document: YamlMap, place: FileContext): readonly YamlMap[] {
   return listOf(document['include']).flatMap((entry) => {
     const paths = listOf(textOf(entry) ?? mapOf(entry)['path']).map((path) => textOf(path) ?? '');
     const files = paths.map((path) => read(path, place)).filter((file) => file !== null);
@@ -107,8 +107,8 @@ function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
 }
 
 /** Reads a file that another file names. If that fails, returns null and adds the path to `unread`. */
-function read(path: string, { folder, readOther, unread, depth }: Place): NamedText | null {
-  const file = folder === null || depth > deepest ? null : readOther(withDefaults(path), folder);
+function read(path: string, { folder, readOther, unread, depth }: FileContext): NamedText | null {
+  const file = folder === null || depth > maxDepth ? null : readOther(withDefaults(path), folder);
   if (file === null) unread.add(path);
   return file;
 }
@@ -130,10 +130,10 @@ function parseFile({ name, text }: NamedText): readonly YamlMap[] {
 }
 
 /** A service merged with the services that it extends. A cycle of `extends` ends at the deepest level. */
-function extended(service: YamlMap, services: YamlMap, place: Place): YamlMap {
+function extended(service: YamlMap, services: YamlMap, place: FileContext): YamlMap {
   const { extends: base, ...own } = service;
   const name = textOf(base) ?? textOf(mapOf(base)['service']);
-  if (name === null || place.depth > deepest) return own;
+  if (name === null || place.depth > maxDepth) return own;
   const deeper = { ...place, depth: place.depth + 1 };
   const path = textOf(mapOf(base)['file']);
   if (path === null) return mergeMaps(extended(mapOf(services[name]), services, deeper), own);
@@ -148,7 +148,7 @@ function extended(service: YamlMap, services: YamlMap, place: Place): YamlMap {
 }
 
 /** Changes the relative paths of a service from another folder: they become relative to this file's folder. */
-function fromFolder(service: unknown, folder: string, place: Place): unknown {
+function fromFolder(service: unknown, folder: string, place: FileContext): unknown {
   const way = place.folder === null ? '' : relative(place.folder, folder);
   if (way === '' || !isMap(service)) return service;
   const { volumes, env_file: envFiles, ...others } = service;
@@ -168,7 +168,7 @@ function changeEnvFile(written: unknown, change: (path: string) => string): unkn
 }
 
 /** The variables of the env files of a service; null if one of them cannot be read. */
-function envFilesOf(service: YamlMap, { folder, readOther }: Place): ReadonlyMap<string, string> | null {
+function envFilesOf(service: YamlMap, { folder, readOther }: FileContext): ReadonlyMap<string, string> | null {
   const variables = new Map<string, string>();
   for (const path of listOf(service['env_file']).map(envFilePath)) {
     const file = folder === null ? null : readOther(withDefaults(path), folder);

@@ -62,7 +62,7 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
     return describe([application], []);
   }
   const scored = others.map((service) => ({ service, similarity: similarityOf(service) }));
-  const likely = scored.filter(({ similarity }) => similarity >= enough);
+  const likely = scored.filter(({ similarity }) => similarity >= minSimilarity);
   const best = Math.max(...likely.map(({ similarity }) => similarity));
   const top = likely.filter(({ similarity }) => similarity === best).map(({ service }) => service);
   const [application, ...equals] = top;
@@ -94,7 +94,7 @@ function isSameProgram(one: Service, other: Service): boolean {
   return one.image !== '' && one.image === other.image;
 }
 
-const enough = 4;
+const minSimilarity = 4;
 const knownVariables = [
   'FLASK_ENV',
   'FLASK_APP',
@@ -129,13 +129,13 @@ function similarityOf(service: Service): number {
 /** Whether a service is a PostgreSQL server, by the last part of the name of its image. */
 export function isPostgres({ image }: Service): boolean {
   const [, name = ''] = /([^/:@]*)(?::[^/@]*)?(?:@.*)?$/.exec(withDefaults(image)) ?? [];
-  return serverWords.test(name) && !otherWords.test(name);
+  return serverWords.test(name) && !toolWords.test(name);
 }
 
 const serverWords =
   /(?:^|[-_.])(?:postgres|postgis|postgresql|pgvector|pgvecto|vchord|pgautoupgrade|paradedb|citus|timescaledb|spilo)(?:$|[-_.\d])/i;
 /** Names of tools for a PostgreSQL server, and of the application itself. */
-const otherWords = /time-?tracker|export|backup|dump|admin|bouncer|pool|proxy|metrics|operator|client|migrat/i;
+const toolWords = /time-?tracker|export|backup|dump|admin|bouncer|pool|proxy|metrics|operator|client|migrat/i;
 
 const translated: readonly (readonly [setting: string, variables: RegExp])[] = [
   ['DATABASE_URL', /^(?:SQLALCHEMY_DATABASE_URI|(?:DATABASE|DB|POSTGRES|POSTGRESQL|PG)_UR[IL])$/],

@@ -28,12 +28,12 @@ export interface ServiceNames {
 
 /** Reads TT_APP_SERVICE and TT_DB_SERVICE; works even if the rest of the configuration is invalid. */
 export function serviceNamesOf(environment: Environment): ServiceNames {
-  const [application = 'app', ...others] = wordsOf(environment['TT_APP_SERVICE']);
-  const [database = null] = wordsOf(environment['TT_DB_SERVICE']);
+  const [application = 'app', ...others] = splitNames(environment['TT_APP_SERVICE']);
+  const [database = null] = splitNames(environment['TT_DB_SERVICE']);
   return { application: [application, ...others], database };
 }
 
-const wordsOf = (text = ''): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+const splitNames = (text = ''): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
 /**
  * Whether docker compose cannot have started this container. Labels are not visible inside. Kubernetes gives every

@@ -6,7 +6,7 @@ import { collectFindings, ConfigurationError, type Findings } from './configurat
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
 import { type NotificationSettings, readNotification } from './notification.ts';
 import { type Environment, type Variables, variablesOf } from './variables.ts';
-import { readLine } from './words.ts';
+import { parseCommands } from './parse-commands.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
 
@@ -128,7 +128,7 @@ function read<Target>(
   const backupFolder = folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups');
   const restoreFrom = variables.text('TT_RESTORE_FROM')?.value;
   const once = variables.text('TT_RUN_ONCE')?.value.trim() ?? '';
-  const orders = once === '' ? ({ kind: 'commands', commands: [] } as const) : readLine(once);
+  const orders = once === '' ? ({ kind: 'commands', commands: [] } as const) : parseCommands(once);
   if (orders.kind === 'fault') findings.fault('TT_RUN_ONCE', orders.problem);
   const settings = {
     skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),
@@ -151,7 +151,7 @@ function read<Target>(
       bytes: variables.number('TT_ARCHIVE_MAX_GIGABYTES', 1000) * 1_000_000_000,
       ratio: variables.number('TT_ARCHIVE_MAX_RATIO', 200),
     },
-    restoreFrom: restoreFrom === undefined ? [] : placesOfArchive(restoreFrom, backupFolder, workingDirectory),
+    restoreFrom: restoreFrom === undefined ? [] : archivePaths(restoreFrom, backupFolder, workingDirectory),
     runOnce: orders.kind === 'fault' ? [] : orders.commands,
     settingsKey: variables.secret('SETTINGS_ENCRYPTION_KEY')?.value ?? '',
     installationFolder: folder('INSTALLATION_CONFIG_DIR') ?? '/data',
@@ -179,7 +179,7 @@ function read<Target>(
  * The possible paths of an archive: relative to the working directory, like all paths; a name without a folder may also
  * be in the backup folder.
  */
-export function placesOfArchive(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
+export function archivePaths(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
   const places = [resolve(workingDirectory, given)];
   return basename(given) === given ? [...new Set([...places, join(backupFolder, given)])] : places;
 }

@@ -11,7 +11,7 @@ export type { PostgresTarget, SqliteTarget };
 export type DatabaseTarget = PostgresTarget | SqliteTarget;
 
 /** The variables of a connection, as in the postgres image and the application, with the application's defaults. */
-const parts = [
+const connectionVariables = [
   { keyword: 'host', variable: 'POSTGRES_HOST', otherwise: 'db', secret: false },
   { keyword: 'port', variable: 'POSTGRES_PORT', otherwise: '5432', secret: false },
   { keyword: 'user', variable: 'POSTGRES_USER', otherwise: 'timetracker', secret: true },
@@ -64,9 +64,9 @@ export const noDatabase: Fault = {
 
 /** Whether a setting names a database. */
 export function namesDatabase(variables: Variables): boolean {
-  const set = ({ variable, secret }: (typeof parts)[number]): boolean =>
+  const set = ({ variable, secret }: (typeof connectionVariables)[number]): boolean =>
     secret ? variables.has(variable) : variables.text(variable) !== undefined;
-  return variables.has('DATABASE_URL') || parts.some(set);
+  return variables.has('DATABASE_URL') || connectionVariables.some(set);
 }
 
 function databaseOfUrl(
@@ -99,7 +99,7 @@ function databaseOfUrl(
 
 function keywordsOfParts(variables: Variables): Keywords {
   return new Map(
-    parts.map(({ keyword, variable, otherwise, secret }) => {
+    connectionVariables.map(({ keyword, variable, otherwise, secret }) => {
       const setting = secret ? variables.secret(variable) : variables.text(variable);
       return [keyword, setting ?? { variable, value: otherwise }];
     }),
@@ -131,7 +131,7 @@ function hintAtWrappings(keywords: Keywords, findings: Findings): void {
  */
 function hintAtContradictions(database: DatabaseTarget, variables: Variables, findings: Findings): void {
   if (database.kind === 'sqlite') {
-    const given = parts.map(({ variable }) => variable).filter((variable) => variables.text(variable));
+    const given = connectionVariables.map(({ variable }) => variable).filter((variable) => variables.text(variable));
     if (given.length > 0) findings.hint(settingHints.ignoredForSqlite(given));
     return;
   }

@@ -6,7 +6,7 @@ import { type Environment, type Setting, type Variables, variablesOf } from './v
 export interface NotificationSettings {
   readonly recipients: readonly Recipient[];
   /** Which runs send messages; each word includes those before it. */
-  readonly on: (typeof occasions)[number];
+  readonly on: (typeof notifyLevels)[number];
   /** The address that receives the beginning and the end of every run; null for none. */
   readonly ping: Recipient | null;
   /** The invalid parts of these settings, one sentence each. They are warnings, and never stop a run. */
@@ -26,13 +26,13 @@ export interface Recipient {
   readonly shown: string;
 }
 
-const occasions = ['failure', 'change', 'always'] as const;
+const notifyLevels = ['failure', 'change', 'always'] as const;
 
 /** Reads these settings, even if the rest of the configuration is invalid. Reads secret files. */
 export function readNotification(environment: Environment, workingDirectory: string): NotificationSettings {
   const findings = collectFindings();
   const variables = variablesOf(environment, workingDirectory, findings);
-  const on = variables.choice('TT_NOTIFY_ON', occasions);
+  const on = variables.choice('TT_NOTIFY_ON', notifyLevels);
   const recipients = addressesIn(variables, 'TT_NOTIFY_URL').flatMap(
     ({ variable, value }) => readAddress(value, null) ?? findings.fault(variable, settingFaults.noWebAddress) ?? [],
   );

@@ -20,7 +20,7 @@ const grammar = new RegExp(
   ].join(''),
 );
 
-const understood = new Set(
+const knownParameters = new Set(
   'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout options target_session_attrs'.split(
     ' ',
   ),
@@ -34,7 +34,7 @@ export function postgresqlKeywords(url: Setting, rest: string, findings: Finding
   const { user, password, hosts, host = hosts, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
   // If no user was found, an '@' after the '?' may end a password whose beginning was taken for the host.
   if (host === undefined || (user === undefined && parameters?.includes('@') === true)) {
-    return findings.fault(url.variable, complaint(rest));
+    return findings.fault(url.variable, describeFault(rest));
   }
 
   const keywords: Keywords = new Map();
@@ -71,7 +71,7 @@ function keepParameters(
       // SQLAlchemy reads a repeated host as a list of hosts, not as the last value
       if (value !== '') hosts.push(value);
       keep(name, hosts.join(','));
-    } else if (understood.has(name)) {
+    } else if (knownParameters.has(name)) {
       // the application's driver gets options from SQLAlchemy, which decodes '+' to a blank
       keep(name, name === 'options' ? value.replaceAll('+', ' ') : value);
     } else if (name !== 'application_name') {
@@ -102,7 +102,7 @@ function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | u
 }
 
 /** Why the address does not fit the grammar. Repeats no part of the address: any part may belong to the password. */
-function complaint(rest: string): string {
+function describeFault(rest: string): string {
   const credentials = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
   const strays = new Set([...(credentials.match(/[@/?#]/g) ?? []), ...(rest.match(/#/g) ?? [])]);
   return strays.size > 0 ? settingFaults.unencoded(strays) : settingFaults.unreadableAddress;

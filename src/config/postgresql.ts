@@ -114,7 +114,7 @@ function hostAddresses(hosts: Setting, port: Setting | undefined, findings: Find
     const [, bracketed, plain = name, own] =
       (several ? /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/ : /^\[(.*)\]$/).exec(name) ?? [];
     const host = bracketed ?? plain;
-    const odd = several && host === '' ? settingFaults.emptyHost : oddityOf(host);
+    const odd = several && host === '' ? settingFaults.emptyHost : hostFault(host);
     if (odd !== null) findings.fault(hosts.variable, odd);
     const given = ports.length > 1 ? ports[index] : ports[0];
     const stated = own === undefined ? port && { ...port, value: given ?? '' } : { ...hosts, value: own };
@@ -154,7 +154,7 @@ function sessionAttributesOf(
  * The reason why a text cannot be a host, found without a lookup; null if there is none. It does not repeat the text,
  * which may contain a password.
  */
-function oddityOf(host: string): string | null {
+function hostFault(host: string): string | null {
   if (host.startsWith('/')) return null;
   if (/[@/]/.test(host)) return settingFaults.moreThanHost;
   if (/\s/.test(host)) return settingFaults.blankInHost;

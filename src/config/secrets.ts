@@ -9,7 +9,7 @@ const writtenPassword = /:\/\/[^:/]*:([^@]*)@|[?&]password=([^&]*)/g;
 const tooShort = /^(?:.{0,2}|\w{3}|\d{4})$/su;
 
 /** Words of db-init's own messages that people use as passwords. */
-const ownWords: ReadonlySet<string> = new Set(
+const messageWords: ReadonlySet<string> = new Set(
   (
     'admin app application backup compose container correct current data database db-init default development docker ' +
     'empty file gate head healthy host init level local mend nothing password plan port postgres postgresql public ' +
@@ -31,7 +31,7 @@ export function secretsOf({
 }: Pick<Settings, 'database' | 'settingsKey' | 'notification'>): readonly string[] {
   const secrets = [...secretsOfDatabase(database), settingsKey, ...secretsOfNotification(notification)];
   return secrets
-    .filter((secret) => !tooShort.test(secret) && !ownWords.has(secret))
+    .filter((secret) => !tooShort.test(secret) && !messageWords.has(secret))
     .toSorted((one, other) => other.length - one.length);
 }
 

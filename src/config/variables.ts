@@ -30,7 +30,7 @@ export interface Variables {
 }
 
 const longestSeconds = 86_400;
-const truths: ReadonlyMap<string, boolean> = new Map([
+const booleanWords: ReadonlyMap<string, boolean> = new Map([
   ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
   ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
 ]);
@@ -98,8 +98,8 @@ export function variablesOf(environment: Environment, workingDirectory: string, 
       const found = word(variable);
       if (found === '') return false;
       return (
-        truths.get(found) ??
-        findings.fault(variable, settingFaults.expected(found, [...truths.keys()].join(', '))) ??
+        booleanWords.get(found) ??
+        findings.fault(variable, settingFaults.expected(found, [...booleanWords.keys()].join(', '))) ??
         false
       );
     },

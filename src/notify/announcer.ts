@@ -14,7 +14,7 @@ import { type JsonObject, createRedactor, renderJson } from '../report/output.ts
 import { printableLines } from '../platform/printable.ts';
 
 /** The end of a run, for the operator. */
-export interface Ending extends Message {
+export interface RunMessage extends Message {
   readonly outcome: 'failure' | 'change' | 'nothing';
   /** The report of the run, for webhooks. */
   readonly report: JsonObject;
@@ -23,14 +23,14 @@ export interface Ending extends Message {
 /** Sends the messages of one run. */
 export interface Announcer {
   /** Sends the messages for this end of a run, and logs success or failure. Never throws. */
-  end(ending: Ending, how: { readonly log: Log; readonly secrets: readonly string[] }): Promise<void>;
+  end(ending: RunMessage, how: { readonly log: Log; readonly secrets: readonly string[] }): Promise<void>;
 }
 
 /** The longest time in milliseconds, beginning and end together. */
 const timeouts = { start: 2000, end: 3000 };
 
 /** The most bytes of an ntfy message; a longer one becomes an attachment, or is refused. */
-const longestForNtfy = 4096;
+const maxNtfyBytes = 4096;
 
 /**
  * Opens the announcer at the beginning of a run, and pings that it began. It waits for the answer only at the end.
@@ -50,7 +50,7 @@ export function openAnnouncer(settings: NotificationSettings, signal: AbortSigna
         for (const recipient of recipients) {
           deliveries.push(
             recipient.kind === 'ntfy'
-              ? { recipient, headers: ntfyHeaders(shown(title), outcome), body: cut(shown(text)) }
+              ? { recipient, headers: ntfyHeaders(shown(title), outcome), body: shortenForNtfy(shown(text)) }
               : {
                   recipient,
                   headers: { 'content-type': 'application/json' },
@@ -138,7 +138,7 @@ function reasonOfFetch(error: unknown): string {
  * The headers of an ntfy message (https://docs.ntfy.sh/publish/): title, priority and tags. A title that is not ASCII
  * is encoded as in mails (RFC 2047).
  */
-function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record<string, string>> {
+function ntfyHeaders(title: string, outcome: RunMessage['outcome']): Readonly<Record<string, string>> {
   const line = title.replaceAll(/\s+/g, ' ');
   const isAscii = /^[ -~]*$/.test(line);
   return {
@@ -149,14 +149,14 @@ function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record
 }
 
 /** Shortens a text to what ntfy accepts, at the end of a line. */
-function cut(text: string): string {
-  if (Buffer.byteLength(text) <= longestForNtfy) return text;
+function shortenForNtfy(text: string): string {
+  if (Buffer.byteLength(text) <= maxNtfyBytes) return text;
   const lines = text.split('\n');
   const kept: string[] = [];
   let length = Buffer.byteLength(cutShort);
   for (const line of lines) {
     length += Buffer.byteLength(line) + 1;
-    if (length > longestForNtfy) break;
+    if (length > maxNtfyBytes) break;
     kept.push(line);
   }
   return [...kept, cutShort].join('\n');

@@ -46,7 +46,7 @@ export async function planAdoption(
   if (state.kind !== 'unversioned' && state.kind !== 'drifted') throw notAdoptable(database, state, plan);
   const { facts } = observation;
   const torn = state.kind === 'unversioned' && state.torn !== null && !force;
-  if (revisions !== null && !torn) return { rows: await compare(revisions, force, facts, context), facts };
+  if (revisions !== null && !torn) return { rows: await compareRevisions(revisions, force, facts, context), facts };
   if (state.kind === 'drifted') {
     if (state.older === null) throw notAdoptable(database, state, plan);
     return { rows: state.older, facts };
@@ -96,7 +96,7 @@ export function readRevisions(text: string): readonly string[] {
   return releaseGraph.headsOf(named);
 }
 
-async function compare(
+async function compareRevisions(
   rows: readonly string[],
   force: boolean,
   { catalog }: DatabaseFacts,

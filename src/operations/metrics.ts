@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../errors/exit-codes.ts';
 import type { State } from '../model/state.ts';
-import { takesBytes, writeWhole } from '../platform/durable-file.ts';
+import { isStream, writeAtomically } from '../platform/durable-file.ts';
 import { type Metric, metricTexts } from '../report/run-end.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import type { RunEnd } from './run-report.ts';
 
-const states = {
+const stateNames = {
   fresh: 1,
   current: 1,
   behind: 1,
@@ -32,14 +32,14 @@ type Samples = ReadonlyMap<string, number>;
  * @throws Error of the file system
  */
 export function writeMetrics(file: string, record: RunRecord, end: RunEnd, healthyAt: Date | null): void {
-  writeWhole(file, renderMetrics(record, end, readFormer(file), healthyAt));
+  writeAtomically(file, renderMetrics(record, end, readPrevious(file), healthyAt));
 }
 
 /** Renders the metrics file. @param former the text of the present file; empty if there is none */
 export function renderMetrics(record: RunRecord, end: RunEnd, former: string, healthyAt: Date | null): string {
   const before = parseSamples(former);
   const now = samplesOf(record, end);
-  const remembered = healthyAt === null ? null : plain(healthyAt.getTime() / 1000);
+  const remembered = healthyAt === null ? null : unlabelled(healthyAt.getTime() / 1000);
   return metricTexts
     .flatMap(([name, help]) => {
       const samples =
@@ -57,7 +57,7 @@ export function renderMetrics(record: RunRecord, end: RunEnd, former: string, he
 
 /** The metrics of this run. */
 function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metric, Samples>>> {
-  const at = plain(end.finishedAt.getTime() / 1000);
+  const at = unlabelled(end.finishedAt.getTime() / 1000);
   const backup = record.steps.findLast((step) => step.kind === 'backup');
   // a run that failed while it was writing leaves an unknown state
   const isSeen = record.before !== null || record.after !== null;
@@ -65,27 +65,27 @@ function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metr
     db_init_info: new Map([[`{version=${JSON.stringify(end.version)}}`, 1]]),
     ...(isSeen && {
       db_init_state: new Map(
-        Object.keys(states).map((state) => [`{state="${state}"}`, record.after?.state === state ? 1 : 0]),
+        Object.keys(stateNames).map((state) => [`{state="${state}"}`, record.after?.state === state ? 1 : 0]),
       ),
     }),
-    db_init_exit_code: plain(end.exitCode),
+    db_init_exit_code: unlabelled(end.exitCode),
     db_init_last_run_timestamp_seconds: at,
-    db_init_last_run_duration_seconds: plain((end.finishedAt.getTime() - end.startedAt.getTime()) / 1000),
+    db_init_last_run_duration_seconds: unlabelled((end.finishedAt.getTime() - end.startedAt.getTime()) / 1000),
     ...(end.exitCode === exitCodes.healthy && { db_init_last_success_timestamp_seconds: at }),
     ...(record.committed !== null && { db_init_last_change_timestamp_seconds: at }),
     ...(backup?.kind === 'backup' && {
       db_init_last_backup_timestamp_seconds: at,
-      db_init_last_backup_size_bytes: plain(backup.bytes),
+      db_init_last_backup_size_bytes: unlabelled(backup.bytes),
     }),
   };
 }
 
-const plain = (value: number): Samples => new Map([['', value]]);
+const unlabelled = (value: number): Samples => new Map([['', value]]);
 
 /** The text of the present file; empty if it cannot be read. Reading a device or a pipe might never end. */
-function readFormer(file: string): string {
+function readPrevious(file: string): string {
   try {
-    return takesBytes(file) ? '' : readFileSync(file, 'utf8');
+    return isStream(file) ? '' : readFileSync(file, 'utf8');
   } catch {
     return '';
   }

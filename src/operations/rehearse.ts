@@ -49,13 +49,17 @@ export async function rehearse(
         if (obstacle !== null) throw new Failure(obstacle);
         if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
         const { facts } = observation;
-        return { seen, rehearsal: await withMigrationFailure(plan, context, () => perform(plan, facts, context)) };
+        return { seen, rehearsal: await withMigrationFailure(plan, context, () => rehearseWork(plan, facts, context)) };
       }
     }
   });
 }
 
-async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateContext, 'recorder'>): Promise<Rehearsal> {
+async function rehearseWork(
+  plan: Work,
+  facts: DatabaseFacts,
+  context: Omit<GateContext, 'recorder'>,
+): Promise<Rehearsal> {
   const recorder = openRecord();
   const started = performance.now();
   return context.database.rehearse(async (transaction: Transaction) => {

@@ -16,7 +16,7 @@ import { describeNotAtHead } from '../report/schema-differences.ts';
 export async function runRepair(context: GateContext): Promise<void> {
   const { database, recorder } = context;
   await database.withLock(async () => {
-    const seen = await lookToRepair(database, context.config);
+    const seen = await assessForRepair(database, context.config);
     recorder.assessed(seen);
     await executePlan(seen, context);
   });
@@ -27,13 +27,13 @@ export async function runRepair(context: GateContext): Promise<void> {
  * @throws Failure as `runRepair`, except for differences that cannot be repaired: the plan lists them
  */
 export async function planRepairOf(database: Database, config: Config): Promise<RepairPlan> {
-  const { plan, repair } = await lookToRepair(database, config);
+  const { plan, repair } = await assessForRepair(database, config);
   if (repair !== null) return repair;
   if (plan.kind !== 'refuse') return { steps: [], unsafe: [] };
   throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
 }
 
-async function lookToRepair(database: Database, config: Config): Promise<Assessment> {
+async function assessForRepair(database: Database, config: Config): Promise<Assessment> {
   const seen = await assess(database, { ...config, drift: 'repair' });
   const { state, plan } = seen;
   if (plan.kind === 'refuse' || state.kind === 'drifted' || state.kind === 'current') return seen;

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/failure.ts';
 import type { ExitCode } from '../errors/exit-codes.ts';
-import { writeWhole } from '../platform/durable-file.ts';
+import { writeAtomically } from '../platform/durable-file.ts';
 import { createRedactor, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';
@@ -109,5 +109,5 @@ function withWholeTimes(step: Step): Step {
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
-  writeWhole(file, `${renderJson(report, createRedactor(secrets))}\n`);
+  writeAtomically(file, `${renderJson(report, createRedactor(secrets))}\n`);
 }

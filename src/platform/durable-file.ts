@@ -17,7 +17,7 @@ import { hasCode } from '../errors/error-code.ts';
  * systems do not support it for a folder (EINVAL), which is ignored.
  * @throws Error of the file system
  */
-export function sync(path: string): void {
+export function syncToDisk(path: string): void {
   const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
@@ -45,7 +45,7 @@ export function replaceFile(file: string, text: string, mode: number, partial = 
     }
     chmodSync(partial, mode);
     renameSync(partial, file);
-    sync(dirname(file));
+    syncToDisk(dirname(file));
   } catch (error) {
     removeIfPossible(partial);
     throw error;
@@ -66,9 +66,9 @@ function removeIfPossible(file: string): void {
  * time, whose process ids are often equal. A device or a pipe is written to, and not replaced.
  * @throws Error of the file system
  */
-export function writeWhole(file: string, text: string): void {
+export function writeAtomically(file: string, text: string): void {
   // the global `crypto`: a run that writes nothing does not load node:crypto
-  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${crypto.randomUUID()}.partial`);
+  if (!isStream(file)) return replaceFile(file, text, 0o644, `${file}.${crypto.randomUUID()}.partial`);
   // without O_NONBLOCK, opening a pipe without a reader would block for ever
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
@@ -79,7 +79,7 @@ export function writeWhole(file: string, text: string): void {
 }
 
 /** Whether a path is a device, a pipe or a socket, such as /dev/stdout, which a file must not replace. */
-export function takesBytes(path: string): boolean {
+export function isStream(path: string): boolean {
   try {
     const stats = statSync(path);
     return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();

@@ -4,7 +4,7 @@ import { statfsSync } from 'node:fs';
  * How many bytes a user who is not root can still write to the disk of a folder.
  * @throws Error of the file system
  */
-export function freeSpace(folder: string): number {
+export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

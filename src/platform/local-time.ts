@@ -6,7 +6,7 @@ export function localTime(instant: Date): string {
 }
 
 /** The zone's offset from UTC at that instant: `+02:00`; `Z` in UTC. */
-export function zoneAt(instant: Date): string {
+export function utcOffset(instant: Date): string {
   const offset = -instant.getTimezoneOffset();
   if (offset === 0) return 'Z';
   const minutes = Math.abs(offset);
@@ -17,7 +17,7 @@ export function zoneAt(instant: Date): string {
 /** `2026-02-14 08:30:05+02:00`; a text that is no time stays as it is. */
 export function zonedTime(time: Date | string): string {
   const instant = new Date(time);
-  return Number.isNaN(instant.getTime()) ? String(time) : localTime(instant).replace('T', ' ') + zoneAt(instant);
+  return Number.isNaN(instant.getTime()) ? String(time) : localTime(instant).replace('T', ' ') + utcOffset(instant);
 }
 
 /** `20260214_083005`, as part of a name. */

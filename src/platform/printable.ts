@@ -61,7 +61,7 @@ export function isPrintable(text: string): boolean {
 }
 
 /** A name from outside, quoted and shortened for use in a sentence. */
-export function shown(name: string): string {
+export function quoted(name: string): string {
   return `“${shortened(name)}”`;
 }
 

@@ -7,7 +7,7 @@ import { dirname, parse } from 'node:path';
  */
 export function isLostWithContainer(path: string): boolean {
   const isContainer = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
-  return isContainer && statSync(nearestPlace(path)).dev === statSync('/').dev;
+  return isContainer && statSync(nearestExisting(path)).dev === statSync('/').dev;
 }
 
 /**
@@ -15,13 +15,13 @@ export function isLostWithContainer(path: string): boolean {
  * existing folder above it. Otherwise it is if its parent exists, or if it is not in the container's own file system.
  */
 export function isPersistentFolder(folder: string): boolean {
-  const place = nearestPlace(folder);
+  const place = nearestExisting(folder);
   if (place === folder) return true;
   if (place === parse(folder).root) return false;
   return place === dirname(folder) || !isLostWithContainer(place);
 }
 
 /** The path itself if it exists, else the nearest existing folder above it. */
-export function nearestPlace(path: string): string {
-  return existsSync(path) ? path : nearestPlace(dirname(path));
+export function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
 }

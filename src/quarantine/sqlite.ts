@@ -1,4 +1,4 @@
-import { sync } from '../platform/durable-file.ts';
+import { syncToDisk } from '../platform/durable-file.ts';
 import { type Quarantine, type QuarantineContext, type EntryObject, type QuarantineEntry, pickEntry } from './entry.ts';
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -36,7 +36,7 @@ export function sqliteQuarantine(
     };
     // close our own connection, which would count as another user of the file
     if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
-    sync(folder);
+    syncToDisk(folder);
   };
 
   return {

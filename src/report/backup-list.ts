@@ -3,7 +3,7 @@ import type { Backup } from '../backup/create.ts';
 import type { FoundArchive } from '../backup/retention.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
-import { localTime, zoneAt } from '../platform/local-time.ts';
+import { localTime, utcOffset } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
 import { shownArchive } from './next-steps.ts';
 import { listObjects } from './archive-messages.ts';
@@ -153,5 +153,5 @@ function madeAt(created: VerifiedArchive['created']): string {
 
 /** `2026-02-14 08:30+02:00` */
 function shortTime(instant: Date): string {
-  return localTime(instant).slice(0, 16).replace('T', ' ') + zoneAt(instant);
+  return localTime(instant).slice(0, 16).replace('T', ' ') + utcOffset(instant);
 }

@@ -3,7 +3,7 @@ import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capitalize, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
-import { zoneAt, zonedTime } from '../platform/local-time.ts';
+import { utcOffset, zonedTime } from '../platform/local-time.ts';
 import { count, formatAge, formatBytes } from './format.ts';
 import { type Commands, folderOf } from './commands.ts';
 import type { Health, SchedulerEvent } from '../backup/schedule.ts';
@@ -229,7 +229,7 @@ export function describeSchedule({ database, cron, timeZone, keep }: ScheduleFac
     keep === null ? 'all are kept' : `the newest ${count(keep, 'backup')} of it ${keep === 1 ? 'is' : 'are'} kept`;
   const zone =
     timeZone === null
-      ? `in local time (UTC${zoneAt(new Date()).replace('Z', '')}), because TZ names no time zone that is known here`
+      ? `in local time (UTC${utcOffset(new Date()).replace('Z', '')}), because TZ names no time zone that is known here`
       : `in the time zone ${timeZone}`;
   return `Backups of ${database} at "${cron}" ${zone}; ${kept}.`;
 }

@@ -1,5 +1,5 @@
 import { printable } from '../platform/printable.ts';
-import { current } from '../releases.ts';
+import { currentRelease } from '../releases.ts';
 import type { JsonObject } from './output.ts';
 
 /** What each command does, in one line of `help`. */
@@ -150,10 +150,10 @@ export const composeUsage = {
 
 /** What `version` prints: what this db-init is, and which release of TimeTracker it is for. */
 export function versionText(version: string): string {
-  return `db-init ${version} for TimeTracker ${current.to} (${current.heads.join(', ')})\n`;
+  return `db-init ${version} for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')})\n`;
 }
 
 /** The same for programs. */
 export function versionFacts(version: string): JsonObject {
-  return { version, release: current.to, heads: current.heads };
+  return { version, release: currentRelease.to, heads: currentRelease.heads };
 }

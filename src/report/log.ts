@@ -1,4 +1,4 @@
-import { localTime, zoneAt } from '../platform/local-time.ts';
+import { localTime, utcOffset } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
 import type { Output } from './output.ts';
 
@@ -16,7 +16,7 @@ const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
 
 /** `14:30:05+02:00`: in the zone of TZ, as all other times that people are shown, and it says so; `Z` in UTC. */
 export function clock(instant: Date): string {
-  return localTime(instant).slice(11) + zoneAt(instant);
+  return localTime(instant).slice(11) + utcOffset(instant);
 }
 
 /**

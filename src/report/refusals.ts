@@ -4,7 +4,7 @@ import type { SideFileFault, TornLoad } from '../model/state.ts';
 import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
-import { current, rangeOf, releases } from '../releases.ts';
+import { currentRelease, renderRange, releases } from '../releases.ts';
 import { describeMatch, listRows, listSets, listDifferences, manualRepairOption } from './schema-differences.ts';
 import {
   type Advice,
@@ -117,7 +117,7 @@ const unfitSchemas = {
     title: `The database is newer than this image: ${database}`,
     happened: [
       `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
-      `This image is for TimeTracker ${current.to} (${current.heads.join(', ')}). A newer release has migrated the ` +
+      `This image is for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')}). A newer release has migrated the ` +
         "database, or a build of somebody's own. There is no way down.",
       ...state.revisions.flatMap(describeRelease),
     ],
@@ -263,7 +263,7 @@ function driftedOptions(
 /** The releases that a row belongs to, where they are known. */
 function describeRelease(row: string): readonly string[] {
   const found = releases.find(({ heads }) => heads.includes(row));
-  return found === undefined ? [] : [`${row} is a revision of TimeTracker ${rangeOf(found)}.`];
+  return found === undefined ? [] : [`${row} is a revision of TimeTracker ${renderRange(found)}.`];
 }
 
 function describeUnversioned(

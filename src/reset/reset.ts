@@ -45,9 +45,9 @@ export interface ResetRequest {
 }
 
 /** The results of the checks before a reset. */
-interface Prepared {
+interface CheckedReset {
   readonly facts: DatabaseFacts;
-  readonly removal: DropPlan;
+  readonly dropPlan: DropPlan;
 }
 
 /** The plan for the emptied database: create the schema as for an empty one. */
@@ -80,40 +80,40 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
       recorder.left({ state: seen.state.kind, revisions: revisionsIn(seen) });
       throw error;
     });
-    await startOver(prepared, request, context);
-    announceKept(prepared.removal.kept, log);
+    await recreateSchema(prepared, request, context);
+    announceKept(prepared.dropPlan.kept, log);
     announceNext(recorder.record.backup, commandsFor(context.config), log);
   });
 }
 
 /** Runs all checks before the first table is dropped. They do not change the database. @throws Failure */
-async function prepare(seen: Assessment, request: ResetRequest, context: ResetContext): Promise<Prepared> {
+async function prepare(seen: Assessment, request: ResetRequest, context: ResetContext): Promise<CheckedReset> {
   const { database, log, consent } = context;
-  const facts = requireOurs(seen, context);
+  const facts = requireTimeTracker(seen, context);
   await requireEncoding(recreate.pending, database);
-  const removal = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
-  if (removal.obstacles.length > 0) throw refused(context, { kind: 'in-the-way', objects: removal.obstacles });
-  const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
+  const dropPlan = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
+  if (dropPlan.obstacles.length > 0) throw refused(context, { kind: 'in-the-way', objects: dropPlan.obstacles });
+  const rights = await database.missingRights({ alters: dropPlan.tables, quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
   if (facts.otherSessions.length > 0 && !request.disconnect) {
     throw refused(context, { kind: 'others-are-connected', others: facts.otherSessions });
   }
-  const core = coreTables.filter((table) => removal.tables.includes(table));
+  const core = coreTables.filter((table) => dropPlan.tables.includes(table));
   const counts = await database.read((session) => countRows(session, core));
-  const loss = describeLoss(database.name, removal.tables.length, counts);
+  const loss = describeLoss(database.name, dropPlan.tables.length, counts);
   await consent(loss);
   // on PostgreSQL only the server knows all dependencies; for SQLite, the plan has checked them
-  if (database.engine === 'postgresql') await tryDrop(removal, request, context);
+  if (database.engine === 'postgresql') await tryDrop(dropPlan, request, context);
   log.warn(loss);
-  if (request.backup) await saveRows(removal, context);
-  return { facts, removal };
+  if (request.backup) await saveRows(dropPlan, context);
+  return { facts, dropPlan };
 }
 
 /**
  * @throws Failure `refused` unless the database could be read and has a core table; `reset-refused` if its core tables
  * may not be TimeTracker's
  */
-function requireOurs({ observation, state }: Assessment, context: ResetContext): DatabaseFacts {
+function requireTimeTracker({ observation, state }: Assessment, context: ResetContext): DatabaseFacts {
   const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
   if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
   const { facts } = observation;
@@ -151,12 +151,12 @@ async function countRows(
 }
 
 /** Drops everything and rolls back, to find dependent objects before a backup is made. */
-async function tryDrop(removal: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
+async function tryDrop(dropPlan: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
   const { database } = context;
   await translateRefusals(context, () =>
     database.rehearse(async (transaction) => {
       await requireExclusiveAccess(transaction, database.name, disconnect);
-      await executeDrop(transaction, removal);
+      await executeDrop(transaction, dropPlan);
     }),
   );
 }
@@ -164,8 +164,8 @@ async function tryDrop(removal: DropPlan, { disconnect }: ResetRequest, context:
 /** Makes a safety backup and ignores TT_BACKUP_BEFORE_MIGRATE, because a reset cannot be undone after the commit. */
 async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<void> {
   const { database, signal } = context;
-  const telling = tables.filter((table) => table !== versionTable);
-  if (!(await database.read((session) => holdsRows(session, telling)))) return;
+  const withData = tables.filter((table) => table !== versionTable);
+  if (!(await database.read((session) => holdsRows(session, withData)))) return;
   try {
     await requireSafetyBackup(context);
   } catch (error) {
@@ -175,15 +175,19 @@ async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<vo
   }
 }
 
-async function startOver({ facts, removal }: Prepared, request: ResetRequest, context: ResetContext): Promise<void> {
+async function recreateSchema(
+  { facts, dropPlan }: CheckedReset,
+  request: ResetRequest,
+  context: ResetContext,
+): Promise<void> {
   const { database, log, recorder } = context;
   await translateRefusals(context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
       await requireExclusiveAccess(transaction, database.name, request.disconnect);
-      await executeDrop(transaction, removal);
-      log.info(describeDeleted(removal.tables.length));
-      recorder.step({ kind: 'deletion', tables: removal.tables });
+      await executeDrop(transaction, dropPlan);
+      log.info(describeDeleted(dropPlan.tables.length));
+      recorder.step({ kind: 'deletion', tables: dropPlan.tables });
       await bringToHead(transaction, recreate, { ...facts, revisions: null }, context);
       // commit the deletion only once the new schema has been verified
       await verify(database, (question) => transaction.observe(question));

@@ -11,12 +11,12 @@ import { dirname } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { verifyArchive } from '../backup/verify.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
-import { nearestPlace } from '../platform/volumes.ts';
+import { nearestExisting } from '../platform/volumes.ts';
 import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
 import { isDatabaseShared } from './targets/application-schema.ts';
 import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace, requireWritable } from './uploads/stage.ts';
-import { freeSpace } from '../platform/free-space.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
 import { maySwapDatabases } from '../database/postgres/maintenance-connection.ts';
 
@@ -126,21 +126,21 @@ export async function requireReady(archive: Archive, live: Database, config: Con
  */
 export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot[], config: Config): void {
   const { database: target, backupFolder } = config;
-  const folder = nearestPlace(target.kind === 'sqlite' ? dirname(target.file) : backupFolder);
+  const folder = nearestExisting(target.kind === 'sqlite' ? dirname(target.file) : backupFolder);
   if (archive.engine === 'sqlite') requireCopySpace(archive.database.size, folder, archive.file);
   else {
-    requireDumpSpace(archive, nearestPlace(backupFolder));
+    requireDumpSpace(archive, nearestExisting(backupFolder));
     // how large the rows are is only known once the dump was read: then it is asked again
     if (target.kind === 'sqlite') requireCopySpace(archive.database.size, folder, archive.file);
   }
   for (const root of roots) {
-    requireUploadSpace(nearestPlace(root.folder), uploadsOf(archive, root.name));
+    requireUploadSpace(nearestExisting(root.folder), uploadsOf(archive, root.name));
   }
 }
 
 /** The space for the dump, which is unpacked before it is loaded. */
 function requireDumpSpace({ file, database }: Archive, folder: string): void {
-  const [needed, free] = [database.size, freeSpace(folder)];
+  const [needed, free] = [database.size, freeBytes(folder)];
   if (free >= needed) return;
   const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
   throw new Failure({ kind: 'restore-refused', database: file, obstacle });

@@ -1,4 +1,4 @@
-import { sync } from '../platform/durable-file.ts';
+import { syncToDisk } from '../platform/durable-file.ts';
 import { writeStateFile } from './state-file.ts';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -109,7 +109,7 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   const file = journalFileOf(config);
   rmSync(`${file}.partial`, { force: true });
   rmSync(file, { force: true });
-  sync(stateFolderOf(config));
+  syncToDisk(stateFolderOf(config));
 }
 
 /** Reads a journal. @returns null if this version does not understand it */

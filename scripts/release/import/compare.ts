@@ -5,7 +5,7 @@ import { affinity } from '../../../src/schema/comparison.ts';
 import { applyChange, changeBetween } from '../../../src/schema/history.ts';
 import type { Observation } from './databases.ts';
 import type { Rows } from './renames.ts';
-import { typeOf, unwrapped } from './words.ts';
+import { typeOf, unwrapped } from './sql-text.ts';
 
 /** What is seen before and after a revision on one engine. */
 export interface Sighting {

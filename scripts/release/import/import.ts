@@ -1,7 +1,7 @@
 import type { Engine } from '../../../src/model/engine.ts';
 import { createGraph, type Graph, type Revision } from '../../../src/migration/graph.ts';
 import { reasonOf } from '../../../src/errors/failure.ts';
-import type { Released } from '../../../src/releases.ts';
+import type { ReleaseRange } from '../../../src/releases.ts';
 import { changesOf, type FactRow, type RevisionFacts, type RowFacts } from '../facts.ts';
 import { inOrder, renderGraph, type WrittenMigration } from '../graph-file.ts';
 import { addRelease, isOlder, readReleases } from '../releases-file.ts';
@@ -103,7 +103,7 @@ export async function importRelease(context: ImportContext): Promise<Imported> {
   return { heads, revisions: results.map(({ imported }) => imported), notes };
 }
 
-function requireNewer(release: string, releases: readonly Released[]): void {
+function requireNewer(release: string, releases: readonly ReleaseRange[]): void {
   const last = releases.at(-1)?.to ?? '';
   if (isOlder(release, last)) {
     throw new Error(`${release} is older than ${last}, which db-init is for: there is nothing to import.`);
@@ -116,7 +116,7 @@ function requireNewer(release: string, releases: readonly Released[]): void {
  */
 function startOf(
   project: Project,
-  releases: readonly Released[],
+  releases: readonly ReleaseRange[],
   release: string,
   history: readonly ApplicationRevision[],
 ): Graph {

@@ -1,5 +1,5 @@
 import type { Step } from './steps.ts';
-import type { Sql } from './words.ts';
+import type { Sql } from './sql-text.ts';
 
 /** What is to stand in the file of a migration. */
 export interface MigrationText {

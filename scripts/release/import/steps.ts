@@ -4,7 +4,7 @@ import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
  * running them, so here the likely is good enough, and what has no step is said.
  */
 import { applyRenames, type Renames } from './renames.ts';
-import { both, defaultOf, joined, type Sql, typeOf, unwrapped, withoutCasts } from './words.ts';
+import { both, defaultOf, joined, type Sql, typeOf, unwrapped, withoutCasts } from './sql-text.ts';
 
 /** One call of the schema builder, or a statement where it has none. */
 export type Step =

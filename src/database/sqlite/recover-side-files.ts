@@ -1,5 +1,5 @@
 import { sqliteReasons } from '../../report/sqlite-reasons.ts';
-import { sync } from '../../platform/durable-file.ts';
+import { syncToDisk } from '../../platform/durable-file.ts';
 import type { SideFileFault } from '../../model/state.ts';
 import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';
 import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
-import { freeSpace } from '../../platform/free-space.ts';
+import { freeBytes } from '../../platform/free-space.ts';
 
 /** How many copies are kept that were made before recoveries. */
 const kept = 2;
@@ -56,8 +56,8 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
     requireRecoverable(file, copy, scratch);
     rmSync(scratch, { recursive: true });
     requireSame(file, before);
-    for (const side of ['', ...logs]) if (existsSync(copy + side)) sync(copy + side);
-    sync(copies);
+    for (const side of ['', ...logs]) if (existsSync(copy + side)) syncToDisk(copy + side);
+    syncToDisk(copies);
   } catch (error) {
     rmSync(copies, { recursive: true, force: true });
     if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
@@ -187,14 +187,14 @@ function prune(folder: string, name: string): void {
 /** Finds the first folder with space for a copy; the folder for temporary files is often a small tmpfs. */
 export function roomFor(file: string): string {
   const places = [tmpdir(), dirname(file)];
-  const place = places.find((folder) => freeSpace(folder) > neededFor(file, 1));
+  const place = places.find((folder) => freeBytes(folder) > neededFor(file, 1));
   if (place !== undefined) return place;
   throw noRoom(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
 }
 
 function requireSpace(file: string, folder: string, copies: number): void {
   const needed = neededFor(file, copies);
-  if (freeSpace(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
+  if (freeBytes(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
 }
 
 /** The bytes that copies need: a checkpoint can make the file longer by the size of the WAL. */

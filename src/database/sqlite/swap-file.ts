@@ -1,4 +1,4 @@
-import { sync } from '../../platform/durable-file.ts';
+import { syncToDisk } from '../../platform/durable-file.ts';
 import {
   chmodSync,
   chownSync,
@@ -57,7 +57,7 @@ export async function swapFiles(
     if (!withExclusiveFile(live, () => undefined)) throw inUse(names);
     giveOwnerAndMode(live, incoming);
   }
-  sync(incoming);
+  syncToDisk(incoming);
   if (!replace(names, checkOwner)) {
     checkOwner();
     undoSwap(names);
@@ -110,7 +110,7 @@ function replace(names: FileSwap, checkOwner: () => void): boolean {
     if (markOf(live) !== settled) return;
     checkOwner();
     moveSideFiles(live, names.outgoing);
-    sync(dirname(live));
+    syncToDisk(dirname(live));
     checkOwner();
     renameSync(incoming, live);
     done = true;
@@ -138,7 +138,7 @@ function keep({ live, outgoing }: FileSwap): string {
   giveOwnerAndMode(live, outgoing);
   const { atime, mtime } = statSync(live);
   utimesSync(outgoing, atime, mtime);
-  sync(outgoing);
+  syncToDisk(outgoing);
   return live;
 }
 
@@ -148,14 +148,14 @@ function complete({ live, incoming, outgoing }: FileSwap): void {
   moveSideFiles(incoming, live);
   // left by a locking connection that was killed
   dropEmptySideFiles(outgoing);
-  sync(dirname(live));
+  syncToDisk(dirname(live));
 }
 
 function undoSwap({ live, outgoing }: FileSwap): void {
   moveSideFiles(outgoing, live);
   if (existsSync(live)) rmSync(outgoing, { force: true });
   else if (existsSync(outgoing)) renameSync(outgoing, live);
-  sync(dirname(live));
+  syncToDisk(dirname(live));
 }
 
 /**

@@ -10,7 +10,7 @@ import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts'
 import type { Loaded, Misfits } from '../../model/transfer.ts';
 import { widthAtHead } from '../../migration/ledger.ts';
 import { createVersionTable } from '../../migration/version-column.ts';
-import { sync } from '../../platform/durable-file.ts';
+import { syncToDisk } from '../../platform/durable-file.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { rm } from 'node:fs/promises';
 import { displayNameOf } from '../../database/target-name.ts';
@@ -88,7 +88,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
   }
   await compareWithDump(file, sent, loading.signal);
   if (ledger.found.length > 0) setReferringRowsAside(file, tables.values(), ledger, loading.aside);
-  sync(file);
+  syncToDisk(file);
   const all = [...tables.values()];
   return {
     engine: 'sqlite',

@@ -16,7 +16,7 @@ import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import { compareWithManifest, scratchConfig, withConnection } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
-import { freeSpace } from '../../platform/free-space.ts';
+import { freeBytes } from '../../platform/free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
 import { extractEntry } from '../../archive/entry-content.ts';
 
@@ -73,7 +73,7 @@ function requireKnownObjects(file: string, source: RestoreSource): void {
  */
 export function requireCopySpace(size: number, folder: string, database: string): void {
   const needed = 2 * size;
-  const free = freeSpace(folder);
+  const free = freeBytes(folder);
   if (free >= needed) return;
   const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
   throw new Failure({ kind: 'restore-refused', database, obstacle });

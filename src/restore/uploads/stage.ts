@@ -7,8 +7,8 @@ import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
 import { noOwnerCheck, type OwnerCheck } from '../target.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
-import { freeSpace } from '../../platform/free-space.ts';
-import { takeTurns } from '../../platform/take-turns.ts';
+import { freeBytes } from '../../platform/free-space.ts';
+import { createYielder } from '../../platform/event-loop.ts';
 import { bytePathOf, sync, syncTree } from './byte-path-fs.ts';
 import { entryExists, privateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 import { countBytes } from '../../archive/entry-content.ts';
@@ -62,7 +62,7 @@ export async function stageUploads(
     await prepare(folder, target);
     requireUploadSpace(folder, uploads);
     const unpack = unpackerOf(await realpath(target), options);
-    const pause = takeTurns();
+    const pause = createYielder();
     for (const upload of uploads) {
       await pause();
       // the application's archives contain db-init's own files in the folder, which are not uploads
@@ -94,7 +94,7 @@ async function prepare(folder: string, target: string): Promise<void> {
 /** @throws Failure `restore-refused` (`no-space`) */
 export function requireUploadSpace(folder: string, uploads: Iterable<UploadEntry>): void {
   const needed = spaceFor(uploads);
-  const free = freeSpace(folder);
+  const free = freeBytes(folder);
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
 }
 
@@ -196,7 +196,7 @@ function containedIn(target: string, path: string): string {
 
 function explainFailure(error: unknown, folder: string, uploads: Iterable<UploadEntry>): unknown {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-    const free = freeSpace(folder);
+    const free = freeBytes(folder);
     return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(uploads), free, uploads: true }, error);
   }
   // an error from reading the archive has no system call, or one that reads

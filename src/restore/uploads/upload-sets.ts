@@ -5,7 +5,7 @@ import { hasCode } from '../../errors/error-code.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { createHash, hash } from 'node:crypto';
 import { makeFolder } from '../../platform/make-folder.ts';
-import { takeTurns } from '../../platform/take-turns.ts';
+import { createYielder } from '../../platform/event-loop.ts';
 import type { Config } from '../../config/config.ts';
 import type { MeasuredUploads } from '../../model/measurement.ts';
 import { noOwnerCheck } from '../target.ts';
@@ -203,7 +203,7 @@ export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> 
   let [files, bytes] = [0, 0];
   // the digest must not depend on the order of the names
   const sum = Buffer.alloc(32);
-  const pause = takeTurns();
+  const pause = createYielder();
   const visit = async (path: BytePath): Promise<void> => {
     for (const name of await namesIn(path)) {
       await pause();

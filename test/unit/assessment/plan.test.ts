@@ -10,7 +10,7 @@ const none: Consent = {
   drift: 'repair',
 };
 const other = { pid: 7, application: 'app', user: 'timetracker', client: '10.0.0.2' };
-const everything = ['one', 'two'];
+const allRevisions = ['one', 'two'];
 
 const states = {
   fresh: { kind: 'fresh', traces: [] },
@@ -35,13 +35,13 @@ const states = {
   unreadable: { kind: 'unreadable', reason: 'no', cause: { kind: 'other' } },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };
 
-interface Circumstances extends Partial<Consent> {
+interface Inputs extends Partial<Consent> {
   readonly engine?: 'postgresql' | 'sqlite';
   readonly others?: readonly (typeof other)[];
 }
 
-function plan(kind: State['kind'], { engine = 'postgresql', others = [], ...consent }: Circumstances = {}) {
-  return planFor(states[kind], { ...none, ...consent }, { engine, everything, others });
+function plan(kind: State['kind'], { engine = 'postgresql', others = [], ...consent }: Inputs = {}) {
+  return planFor(states[kind], { ...none, ...consent }, { engine, allRevisions, others });
 }
 
 const engines = ['postgresql', 'sqlite'] as const;
@@ -55,7 +55,7 @@ describe('planFor', () => {
     const others = [other];
     expect(plan('fresh', { engine, others })).toMatchObject({
       kind: 'migrate',
-      pending: everything,
+      pending: allRevisions,
       quarantine: false,
     });
     expect(plan('behind', { engine, others })).toMatchObject({ kind: 'migrate', pending: ['two'], quarantine: false });
@@ -71,27 +71,27 @@ describe('planFor', () => {
 
   it('refuses a corrupted database with TT_REQUIRE_EXISTING if there are traces of an earlier one', () => {
     const required = { ...none, requireExisting: true };
-    const circumstances = { engine: 'postgresql', everything, others: [] } as const;
+    const inputs = { engine: 'postgresql', allRevisions, others: [] } as const;
     const former = { ...states.corrupted, traces: ['There are uploads.'] };
-    expect(planFor(former, required, circumstances)).toMatchObject({
+    expect(planFor(former, required, inputs)).toMatchObject({
       kind: 'refuse',
       refusal: { exitCode: 16, reason: 'must-not-be-empty' },
     });
-    expect(planFor(former, none, circumstances).kind).toBe('migrate');
-    expect(planFor(states.corrupted, required, circumstances).kind).toBe('migrate');
+    expect(planFor(former, none, inputs).kind).toBe('migrate');
+    expect(planFor(states.corrupted, required, inputs).kind).toBe('migrate');
   });
 
   it('quarantines only on PostgreSQL, without other sessions, and if cleanup is allowed', () => {
-    expect(plan('corrupted')).toMatchObject({ kind: 'migrate', pending: everything, quarantine: true });
-    const refusals: [Circumstances, string, unknown[]][] = [
+    expect(plan('corrupted')).toMatchObject({ kind: 'migrate', pending: allRevisions, quarantine: true });
+    const refusals: [Inputs, string, unknown[]][] = [
       [{ skipCleanup: true }, 'cleanup-is-off', []],
       [{ engine: 'sqlite' }, 'cleanup-needs-postgresql', []],
       [{ others: [other] }, 'others-are-connected', [other]],
       // what the owner forbids is said before what stands in the way
       [{ skipCleanup: true, engine: 'sqlite', others: [other] }, 'cleanup-is-off', []],
     ];
-    for (const [circumstances, reason, others] of refusals) {
-      expect(plan('corrupted', circumstances)).toMatchObject({
+    for (const [inputs, reason, others] of refusals) {
+      expect(plan('corrupted', inputs)).toMatchObject({
         kind: 'refuse',
         refusal: { exitCode: 10, reason, others },
       });
@@ -101,7 +101,7 @@ describe('planFor', () => {
   it('adopts an identified schema, and refuses an unknown one', () => {
     const identity = { kind: 'match', revisions: ['one'], alike: [], missing: [], begun: [], own: [] } as const;
     const state: State = { ...states.unversioned, identity, pending: ['two'] };
-    expect(planFor(state, none, { engine: 'postgresql', everything, others: [] })).toMatchObject({
+    expect(planFor(state, none, { engine: 'postgresql', allRevisions, others: [] })).toMatchObject({
       kind: 'migrate',
       adopt: ['one'],
       pending: ['two'],

@@ -1,8 +1,8 @@
-import { rangeOf, releases } from '../../../src/releases.ts';
+import { renderRange, releases } from '../../../src/releases.ts';
 
 /** What releases left in alembic_version, one row for each open head; the releases' names beside them. */
 export const releasedRows: readonly (readonly [releases: string, ...rows: string[]])[] = releases.map((entry) => [
-  rangeOf(entry),
+  renderRange(entry),
   ...entry.heads,
 ]);
 

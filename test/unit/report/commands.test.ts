@@ -1,6 +1,6 @@
 import { readArguments } from '../../../src/cli/arguments.ts';
-import { isAmong } from '../../../src/cli/context.ts';
-import { readLine } from '../../../src/config/words.ts';
+import { matchesVerb } from '../../../src/cli/context.ts';
+import { parseCommands } from '../../../src/config/parse-commands.ts';
 import { describe, expect, it } from 'vitest';
 import { commandPrefixOf } from '../../../src/config/command-prefix.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
@@ -109,10 +109,10 @@ describe('the way without a shell', () => {
       expect(line).toContain(`  # or set ${variable} and start again`);
       // what is advised is understood, and allowed
       for (const [, once = ''] of line.matchAll(/TT_RUN_ONCE="([^"]*)"/g)) {
-        const read = readLine(once);
+        const read = parseCommands(once);
         for (const given of read.kind === 'commands' ? read.commands : [[]]) {
           const request = readArguments(given);
-          expect(request.kind === 'command' && isAmong(request.command.once, request.arguments), once).toBe(true);
+          expect(request.kind === 'command' && matchesVerb(request.command.once, request.arguments), once).toBe(true);
         }
       }
     }

@@ -6,7 +6,7 @@ import {
   printableJson,
   printableLines,
   printableSql,
-  shown,
+  quoted,
 } from '../../../src/platform/printable.ts';
 import { renderBanner } from '../../../src/report/banner.ts';
 import { openLog } from '../../../src/report/log.ts';
@@ -45,7 +45,7 @@ describe('an untrusted name', () => {
     const name = `a${character}b`;
     expect(isPrintable(name)).toBe(false);
     expect(printable(name)).toMatch(/^a\\(?:[nrt]|u\{[0-9a-f]+\})b$/);
-    expect(shown(name)).toBe(`“${printable(name)}”`);
+    expect(quoted(name)).toBe(`“${printable(name)}”`);
     const json = printableJson(JSON.stringify({ [name]: name }));
     expect(isPrintable(json)).toBe(true);
     expect(JSON.parse(json)).toEqual({ [name]: name });

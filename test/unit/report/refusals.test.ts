@@ -1,7 +1,7 @@
 import type { State } from '../../../src/model/state.ts';
 import type { Refusal } from '../../../src/model/plan.ts';
 import { describe, expect, it } from 'vitest';
-import { current } from '../../../src/releases.ts';
+import { currentRelease } from '../../../src/releases.ts';
 import { describeRefusal } from '../../../src/report/refusals.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
@@ -83,6 +83,8 @@ it('the refusal of a newer schema names the release of this image and the releas
   const state = { kind: 'ahead', revisions, unknown: ['999_x'] } as const;
   const refusal: Refusal = { exitCode: 13, state, reason: 'state', others: [], unsafe: [] };
   const happened = describeRefusal(postgres, refusal, commandsOf()).happened.join('\n');
-  expect(happened).toContain(`This image is for TimeTracker ${current.to} (${current.heads.join(', ')}).`);
+  expect(happened).toContain(
+    `This image is for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')}).`,
+  );
   expect(happened).toContain('171_merge_kanban_feature_heads is a revision of TimeTracker 5.9.4 to 5.10.1.');
 });

@@ -9,14 +9,14 @@ import { openProject } from '../../../scripts/release/import/project.ts';
 import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '../../../scripts/release/mentions.ts';
 import { addRelease, readReleases } from '../../../scripts/release/releases-file.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { current, rangeOf, releases } from '../../../src/releases.ts';
+import { currentRelease, renderRange, releases } from '../../../src/releases.ts';
 import { versionFacts, versionText } from '../../../src/report/command-line.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const { heads } = releaseGraph;
 const version = /"version": "([^"]+)"/.exec(read('package.json'))?.[1] ?? '';
-const facts: ReleaseFacts = { version, release: current.to, heads, revisions: revisions.length };
+const facts: ReleaseFacts = { version, release: currentRelease.to, heads, revisions: revisions.length };
 const migrations = readdirSync(join(root, 'migrations')).filter((file) => file !== 'graph.ts');
 
 // Whatever fails here is put right by `npm run release:write`.
@@ -33,7 +33,7 @@ describe('npm run release:write was run: it', () => {
   });
 
   it('ends at the heads of the release that src/releases.ts names last', () => {
-    expect(current.heads.toSorted()).toEqual(heads.toSorted());
+    expect(currentRelease.heads.toSorted()).toEqual(heads.toSorted());
   });
 
   it.each(['postgres', 'sqlite'] as const)('has written the facts of every revision for the tests (%s)', (engine) => {
@@ -85,7 +85,7 @@ describe('the release', () => {
 
   it('is named by hand in no other file, and neither are its heads and the number of its revisions', () => {
     const other = { version, release: '99.0.0', heads: ['999_other'], revisions: 9999 };
-    const named = [current.to, ...heads, `${revisions.length} revisions`];
+    const named = [currentRelease.to, ...heads, `${revisions.length} revisions`];
     const found = files.flatMap((file) => {
       const text = mentioning.includes(file) ? writeMentions(read(file), other) : read(file);
       return named.filter((name) => text.includes(name)).map((name) => `${file}: ${name}`);
@@ -94,11 +94,13 @@ describe('the release', () => {
   });
 
   it('is printed by `version`, for people and for programs', () => {
-    expect(versionText(version)).toBe(`db-init ${version} for TimeTracker ${current.to} (${heads.join(', ')})\n`);
-    expect(versionFacts(version)).toEqual({ version, release: current.to, heads });
+    expect(versionText(version)).toBe(
+      `db-init ${version} for TimeTracker ${currentRelease.to} (${heads.join(', ')})\n`,
+    );
+    expect(versionFacts(version)).toEqual({ version, release: currentRelease.to, heads });
   });
 
-  it.each(releases.map((entry) => [rangeOf(entry), entry.heads] as const))(
+  it.each(releases.map((entry) => [renderRange(entry), entry.heads] as const))(
     'contains the revisions of %s',
     (_name, rows) => {
       for (const row of rows) expect(releaseGraph.knows(row), row).toBe(true);
@@ -157,7 +159,7 @@ describe('src/releases.ts', () => {
 
   it('extends the last entry for a release without a revision, and gets an entry for a release with one', () => {
     const [same, other] = [addRelease(text, '99.0.0', heads), addRelease(text, '99.0.0', ['x', 'y'])];
-    expect(readReleases(same).at(-1)).toEqual({ ...current, to: '99.0.0' });
+    expect(readReleases(same).at(-1)).toEqual({ ...currentRelease, to: '99.0.0' });
     expect(readReleases(same)).toHaveLength(releases.length);
     expect(readReleases(other).slice(0, -1)).toEqual(releases);
     expect(readReleases(other).at(-1)).toEqual({ from: '99.0.0', to: '99.0.0', heads: ['x', 'y'] });

@@ -1,34 +1,34 @@
 import { settingFaults } from '../report/setting-faults.ts';
 
 /** The commands of a line, or why it cannot be parsed: a clause to follow the name of the variable. */
-export type Line =
+export type ParsedCommands =
   | { readonly kind: 'commands'; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: 'fault'; readonly problem: string };
 
 /** Characters outside of quotes that only a shell understands. */
-const shellSigns = /[|&;<>()$`\n*?]/;
+const shellCharacters = /[|&;<>()$`\n*?]/;
 
 /**
  * Splits a line in the way of a shell: blanks separate words, quotes and backslashes keep their content, `&&`
  * separates commands. Nothing is expanded. Quotes around the whole line are removed, because some user interfaces pass
  * them on.
  */
-export function readLine(line: string): Line {
+export function parseCommands(line: string): ParsedCommands {
   const found = readWords(line.trim());
   if (found.kind === 'fault') return found;
   const [[whole = '', ...more] = [], ...others] = found.commands;
   const isQuoted = more.length === 0 && others.length === 0 && /\s/.test(whole);
   const read = isQuoted ? readWords(whole) : found;
-  return read.kind === 'fault' ? read : { kind: 'commands', commands: read.commands.map(withoutCaller) };
+  return read.kind === 'fault' ? read : { kind: 'commands', commands: read.commands.map(withoutProgram) };
 }
 
 /** Removes the program from a command that was copied as a whole: `db-init …`, `docker compose run --rm db-init …`. */
-function withoutCaller(words: readonly string[]): readonly string[] {
+function withoutProgram(words: readonly string[]): readonly string[] {
   const isCalled = /^(?:db-init|docker|docker-compose|podman|sudo)$/.test(words[0] ?? '');
   return isCalled ? words.slice(words.indexOf('db-init') + 1) : words;
 }
 
-function readWords(line: string): Line {
+function readWords(line: string): ParsedCommands {
   const commands: string[][] = [[]];
   let word: string | null = null;
   const end = (): void => {
@@ -53,7 +53,7 @@ function readWords(line: string): Line {
       at += 1;
     } else if (/[ \t]/.test(sign)) {
       end();
-    } else if (shellSigns.test(sign)) {
+    } else if (shellCharacters.test(sign)) {
       return fault(settingFaults.shellSign);
     } else {
       word = (word ?? '') + sign;
@@ -63,7 +63,7 @@ function readWords(line: string): Line {
   return commands.at(-1)?.length === 0 ? fault(settingFaults.noCommandAtEnd) : { kind: 'commands', commands };
 }
 
-const fault = (problem: string): Line => ({ kind: 'fault', problem });
+const fault = (problem: string): ParsedCommands => ({ kind: 'fault', problem });
 
 /** The end of the quote that begins at a position; inside double quotes a backslash keeps the next character. */
 function closingQuote(line: string, from: number): number {

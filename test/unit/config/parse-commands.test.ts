@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readLine } from '../../../src/config/words.ts';
+import { parseCommands } from '../../../src/config/parse-commands.ts';
 import { faultsOf, read } from './read.ts';
 
 const url = { DATABASE_URL: 'sqlite:////data/timetracker.db' };
@@ -24,7 +24,7 @@ describe('a line of commands', () => {
     ["reset --yes-delete-all-data 'a;b$c'", [['reset', '--yes-delete-all-data', 'a;b$c']]],
     ['reset --yes-delete-all-data db-init', [['reset', '--yes-delete-all-data', 'db-init']]],
   ])('%s', (line, commands) => {
-    expect(readLine(line)).toEqual({ kind: 'commands', commands });
+    expect(parseCommands(line)).toEqual({ kind: 'commands', commands });
     expect(read({ ...url, TT_RUN_ONCE: ` ${line}\n` }).runOnce).toEqual(commands);
   });
 
