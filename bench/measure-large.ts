@@ -132,7 +132,7 @@ async function unpackAndLoad(
     const dump = await unpackDump(source, context);
     const loader = await restorerFor(dump, source, context.database, target, context);
     const database = new URL(given.target).pathname.slice(1);
-    await loader.into({ ...target, database }, { role: null, jobs: given.jobs, signal });
+    await loader.loadIntoDatabase({ ...target, database }, { role: null, jobs: given.jobs, signal });
   });
   rmSync(folder, { recursive: true });
 }

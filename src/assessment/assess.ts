@@ -10,7 +10,7 @@ import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeNoVersionTable, describeReason } from '../report/causes.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
-import { rowQuestions, type ExpectedSchema } from '../schema/faults.ts';
+import { createRowQuestion, type ExpectedSchema } from '../schema/faults.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
@@ -148,7 +148,7 @@ async function observe(
   let facts;
   try {
     const expected = await loading;
-    facts = await database.observe(depth, rowQuestions(expected, database.engine));
+    facts = await database.observe(depth, createRowQuestion(expected, database.engine));
   } catch (error) {
     if (isConnectionLost(error)) throw error;
     const sideFile = sideFileIn(error);

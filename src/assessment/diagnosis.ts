@@ -5,7 +5,7 @@ import type { Graph } from '../migration/graph.ts';
 import { findFaults } from '../schema/faults.ts';
 import { coreTables, hasAllCoreTables, versionTable } from '../schema/catalog.ts';
 import { findTornLoad, isKeyless } from '../schema/torn-load.ts';
-import { findOlder, identify } from '../schema/identification.ts';
+import { findEarlierRevision, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
 import { findOtherApplication, applicationTables, holdsTimeTrackerObjects } from './other-application.ts';
 
@@ -37,11 +37,11 @@ export function diagnose(
     return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
   }
   if (others.length === 0 && revisions.length === 0) {
-    const inTheWay = typesInTheWay(facts, expected.head);
-    return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay, traces };
+    const conflicting = conflictingTypes(facts, expected.head);
+    return conflicting.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: conflicting, traces };
   }
   if (present.length === 0 && others.length > 0 && facts.foreignLedgers.length > 0) {
-    return { kind: 'foreign', ledgers: facts.foreignLedgers, related: [] };
+    return { kind: 'foreign', foreignLedgers: facts.foreignLedgers, related: [] };
   }
   const ours =
     applicationObjects === null ||
@@ -63,7 +63,7 @@ export function diagnose(
     return {
       kind: 'unversioned',
       present,
-      ledgers: facts.foreignLedgers,
+      foreignLedgers: facts.foreignLedgers,
       recognised: false,
       identity,
       torn,
@@ -74,11 +74,11 @@ export function diagnose(
     if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
     const identity = identify(facts.catalog, engine, fingerprints);
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
-    const { foreignLedgers: ledgers } = facts;
-    const recognised = identity.kind === 'match' || (ours && hasAllCoreTables(present, ledgers));
+    const { foreignLedgers } = facts;
+    const recognised = identity.kind === 'match' || (ours && hasAllCoreTables(present, foreignLedgers));
     const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
     const torn = findTornLoad(facts.catalog, facts.runtime.answers, applied);
-    return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
+    return { kind: 'unversioned', present, foreignLedgers, recognised, identity, torn, pending };
   }
   if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
   // at the head, a missing constraint is an ordinary difference, unless every key is missing
@@ -93,7 +93,7 @@ export function diagnose(
   }
   const differences = findFaults(expected, facts, engine);
   if (differences.length === 0) return { kind: 'current', revisions };
-  const older = fingerprints === null ? null : findOlder(graph.heads, facts.catalog, engine, fingerprints);
+  const older = fingerprints === null ? null : findEarlierRevision(graph.heads, facts.catalog, engine, fingerprints);
   return { kind: 'drifted', revisions, older, differences };
 }
 
@@ -105,7 +105,7 @@ function unreadable({ reason, cause, sideFile }: Extract<Observation, { kind: 'n
  * Types left by a former installation that prevent a new one: they have the name of a table or an enum of the head.
  * Enum types with the same labels as the head's are used as they are, and not listed.
  */
-function typesInTheWay({ types, catalog }: DatabaseFacts, head: Catalog): readonly Relation[] {
+function conflictingTypes({ types, catalog }: DatabaseFacts, head: Catalog): readonly Relation[] {
   return types
     .filter((name) => name === versionTable || Object.hasOwn(head.tables, name) || Object.hasOwn(head.enums, name))
     .filter((name) => !sameLabels(head.enums[name] ?? [], catalog.enums[name] ?? []))

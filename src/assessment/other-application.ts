@@ -34,14 +34,14 @@ export function applicationTables(
  * @param occupied whether any of the related tables holds a row
  */
 export function findOtherApplication(
-  { foreignLedgers: ledgers, catalog, revisions }: DatabaseFacts,
+  { foreignLedgers, catalog, revisions }: DatabaseFacts,
   occupied: boolean,
 ): OtherApplication | null {
   // the caller has checked that no version row is TimeTracker's
   const versions = revisions !== null && revisions.length > 0 ? [versionTable] : [];
   const related = occupied ? relatedTables(catalog) : [];
-  const all = [...ledgers, ...versions];
-  return all.length > 0 || related.length > 0 ? { ledgers: all, related } : null;
+  const all = [...foreignLedgers, ...versions];
+  return all.length > 0 || related.length > 0 ? { foreignLedgers: all, related } : null;
 }
 
 /**

@@ -69,7 +69,7 @@ export function planFor(
         ? { kind: 'refuse', refusal: unrepairableRefusal(state, unsafe) }
         : { kind: 'repair', state };
     case 'interrupted':
-      return state.journal.says === null ? refuse() : { kind: 'settle', state };
+      return state.journal.says === null ? refuse() : { kind: 'recover', state };
     case 'partial':
     case 'foreign':
     case 'elsewhere':

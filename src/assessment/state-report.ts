@@ -102,6 +102,8 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
 }
 
 function actionOf(plan: Plan): Action {
+  // the JSON key `action` has said `settle` since the first version
+  if (plan.kind === 'recover') return 'settle';
   if (plan.kind !== 'migrate') return plan.kind;
   if (plan.quarantine) return 'quarantine and migrate';
   return plan.adopt.length > 0 ? 'adopt and migrate' : 'migrate';
@@ -141,9 +143,9 @@ function messageOf(problem: Problem): string {
 
 function problemsOfState(database: string, { state, plan, repair }: Assessment): readonly ReportedProblem[] {
   if (state.kind === 'drifted') {
-    const inTheWay = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
+    const unsafeDifferences = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
     return state.differences.map((difference) => {
-      const unsafe = inTheWay.get(difference);
+      const unsafe = unsafeDifferences.get(difference);
       return { ...describeDifference(difference), ...(unsafe && { message: describeUnsafe(unsafe) }) };
     });
   }

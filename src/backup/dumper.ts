@@ -11,7 +11,7 @@ import { number, only, optionalText, text } from '../database/row-values.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { openDumpDigest } from '../database/postgres/dump/digest.ts';
 import { dumpPostgres, verifyDump } from '../database/postgres/dump/create-and-verify.ts';
-import { startOptions } from '../database/postgres/dump/session-options.ts';
+import { findPgOptions } from '../database/postgres/dump/session-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/client-tools.ts';
 import { type DatabaseSummary, readSummary } from './database-summary.ts';
 import { type BackupContext, backupFailure } from './context.ts';
@@ -93,10 +93,10 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
         const lockTimeout = config.migrationLockTimeout;
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
         const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
-        const started = await startOptions(session, 'dump');
+        const pgOptions = await findPgOptions(session, 'dump');
         const failed = new AbortController();
         const either = AbortSignal.any([signal, failed.signal]);
-        const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal: either };
+        const options = { snapshot, lockTimeout, encoding, schema, pgOptions, signal: either };
         begins(null);
         // counted while the dump runs: both use the same snapshot
         const { stream, digest } = openDumpDigest();

@@ -103,7 +103,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   }
   const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
   if (json) {
-    const { kept } = output;
+    const { lastResult: kept } = output;
     const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
     output.json({ ...object, exitCode: ended.exitCode });
   }

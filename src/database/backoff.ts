@@ -24,7 +24,7 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
 }
 
 /** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
-export function briefly(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function sleepUntilAborted(milliseconds: number, signal: AbortSignal): Promise<void> {
   return sleep(milliseconds, signal).catch(() => undefined);
 }
 

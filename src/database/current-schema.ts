@@ -2,7 +2,7 @@
  * SQL for the oid of the application's schema: `current_schema()`, the first schema of the search path that exists and
  * that the role may use (PostgreSQL manual, "The Schema Search Path"). NULL if there is none.
  *
- * Every session of db-init sets its search path to that schema alone (`settleSession`), so unqualified names are found
+ * Every session of db-init sets its search path to that schema alone (`prepareSession`), so unqualified names are found
  * only there.
  */
 export const currentSchema = '(SELECT oid FROM pg_namespace WHERE nspname = current_schema())';

@@ -6,14 +6,14 @@ import type SQLite from 'better-sqlite3';
 import type { Session } from './session.ts';
 
 /** Other sessions and prepared transactions that may write to a database. */
-export interface OthersAtWork {
+export interface OtherWriters {
   readonly sessions: readonly OtherSession[];
   /** The names of prepared transactions (two-phase commit), which need no session. */
   readonly prepared: readonly string[];
 }
 
 /** What a run will write, for the check of its rights. */
-export interface Intention {
+export interface PlannedWrites {
   /** Existing tables that the run may alter. */
   readonly alters: readonly string[];
   /** Whether the run creates a schema for quarantined relations. */
@@ -56,10 +56,10 @@ export interface Database {
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
 
   /** Finds other sessions that may write to the database. SQLite has no sessions, so its result is always empty. */
-  othersAtWork(): Promise<OthersAtWork>;
+  otherWriters(): Promise<OtherWriters>;
 
   /** Finds the rights that the run lacks for its writes. Called before the run writes. */
-  missingRights(intention: Intention): Promise<readonly MissingRight[]>;
+  missingRights(intention: PlannedWrites): Promise<readonly MissingRight[]>;
 
   /**
    * Waits for the lock against other runs, at most `lockTimeout` seconds, and holds it while `work` runs.

@@ -6,15 +6,15 @@ export const ledgerPattern =
   'migrat|change_?log|schema_?(info|history|changes?|versions?|revisions?)' +
   '|(^|_)(db|database|app|core)_?versions?$|^(.{1,4}_)?versions?(_info)?$';
 
-/** Whether a table is the ledger of another migration tool, by its name. */
-export function isLedger(name: string): boolean {
-  return new RegExp(ledgerPattern, 'i').test(name) || otherLedgers.includes(name.toLowerCase());
+/** Whether a table belongs to another migration tool, by its name. */
+export function isForeignLedger(name: string): boolean {
+  return new RegExp(ledgerPattern, 'i').test(name) || furtherLedgers.includes(name.toLowerCase());
 }
 
 /**
- * Ledgers of other migration tools and frameworks that `ledgerPattern` does not match, in lower case.
+ * Tables of other migration tools and frameworks that `ledgerPattern` does not match, in lower case.
  */
-export const otherLedgers: readonly string[] = [
+export const furtherLedgers: readonly string[] = [
   'aerich', // Tortoise ORM
   'ar_internal_metadata', // Rails
   'phinxlog',

@@ -4,7 +4,7 @@ import type { Row } from '../model/engine.ts';
 /** Reads a text that is never NULL. @throws TypeError for another value: the query and the code that reads it differ */
 export function text(row: Row, key: string): string {
   const value = row[key];
-  if (typeof value !== 'string') throw misfit(key, 'text', value);
+  if (typeof value !== 'string') throw wrongType(key, 'text', value);
   return value;
 }
 
@@ -17,7 +17,7 @@ export function optionalText(row: Row, key: string): string | null {
 export function number(row: Row, key: string): number {
   const value = row[key];
   if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value);
-  if (typeof value !== 'number') throw misfit(key, 'a number', value);
+  if (typeof value !== 'number') throw wrongType(key, 'a number', value);
   return value;
 }
 
@@ -30,16 +30,16 @@ export function optionalNumber(row: Row, key: string): number | null {
 export function flag(row: Row, key: string): boolean {
   const value = row[key];
   if (value === 0 || value === 1) return value === 1;
-  if (typeof value !== 'boolean') throw misfit(key, 'a truth value', value);
+  if (typeof value !== 'boolean') throw wrongType(key, 'a truth value', value);
   return value;
 }
 
 /** A list of strings, from JSON. @throws TypeError */
 export function texts(row: Row, key: string): readonly string[] {
   const value = row[key];
-  if (!Array.isArray(value)) throw misfit(key, 'a list', value);
+  if (!Array.isArray(value)) throw wrongType(key, 'a list', value);
   return value.map((entry: unknown) => {
-    if (typeof entry !== 'string') throw misfit(key, 'a list of texts', entry);
+    if (typeof entry !== 'string') throw wrongType(key, 'a list of texts', entry);
     return entry;
   });
 }
@@ -51,7 +51,7 @@ export function only(rows: readonly Row[]): Row {
   return row;
 }
 
-function misfit(key: string, expected: string, value: unknown): TypeError {
+function wrongType(key: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${key} is not ${expected} but ${value === null ? 'NULL' : typeof value}`);
 }
 

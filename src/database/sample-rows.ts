@@ -5,7 +5,7 @@ import { text } from './row-values.ts';
 import type { Session } from './session.ts';
 
 /** The largest stored size of a value that is read, in bytes; PostgreSQL may have compressed it. */
-const most = 100_000;
+const largestValue = 100_000;
 
 /** Replaces a value that is too large to be read into memory. */
 export const tooLarge = '(too large to be shown)';
@@ -25,7 +25,7 @@ export async function readSampleRows(session: Session, table: string, limit: num
   if (names.length === 0) return [];
   const columns = names.flatMap((name, index) => {
     const column = quoteName(name);
-    const isLarge = `${sizeOf[session.engine]}(${column}) > ${most}`;
+    const isLarge = `${sizeOf[session.engine]}(${column}) > ${largestValue}`;
     return [`CASE WHEN NOT (${isLarge}) THEN ${column} END AS v${index}`, `coalesce(${isLarge}, FALSE) AS l${index}`];
   });
   const rows = await session.query(`SELECT ${columns.join(', ')} FROM ${quoteName(table)} LIMIT ${limit}`);

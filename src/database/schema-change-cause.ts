@@ -16,11 +16,11 @@ export async function causeOfSchemaChange(database: Database, error: unknown): P
   const cause = causeOf(error);
   if (cause.kind !== 'other') return cause;
   // if the catalog cannot be read, the cause that the error itself gives is used
-  const found = await database.read((session) => findObjectsInTheWay(session, error)).catch(() => null);
+  const found = await database.read((session) => findBlockingObjects(session, error)).catch(() => null);
   return found ?? cause;
 }
 
-async function findObjectsInTheWay(session: Session, error: unknown): Promise<Cause | null> {
+async function findBlockingObjects(session: Session, error: unknown): Promise<Cause | null> {
   const chain = chainOf(error);
   if (session.engine === 'sqlite') return findDependentsInSqlite(session, chain);
   const codes = chain.map(codeOf);

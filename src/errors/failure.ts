@@ -244,11 +244,15 @@ export type RestoreObstacle =
 /** Why nothing was deleted. */
 export type ResetObstacle =
   /** Some tables have names of TimeTracker's core tables, but nothing shows that they are TimeTracker's. */
-  | { readonly kind: 'not-recognised'; readonly core: readonly string[]; readonly ledgers: readonly string[] }
+  | {
+      readonly kind: 'not-recognised';
+      readonly core: readonly string[];
+      readonly foreignLedgers: readonly string[];
+    }
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** Objects that are not the application's and depend on its objects; one line each. */
-  | { readonly kind: 'in-the-way'; readonly objects: readonly string[] }
+  | { readonly kind: 'blocking-objects'; readonly objects: readonly string[] }
   /** `reason`: a sentence. */
   | { readonly kind: 'no-backup'; readonly reason: string };
 
@@ -336,14 +340,14 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'verification-failed':
       return exitCodes.verificationFailed;
     case 'backup-failed':
-      return isLoss(problem.obstacle) ? exitCodes.unreachable : exitCodes.backupFailed;
+      return isUnreachableFailure(problem.obstacle) ? exitCodes.unreachable : exitCodes.backupFailed;
     case 'backups-not-listed':
     case 'backups-not-pruned':
       return exitCodes.backupFailed;
     case 'archive-rejected':
       return exitCodes.archiveRejected;
     case 'restore-refused':
-      return isLoss(problem.obstacle) ? exitCodes.unreachable : exitCodes.restoreRefused;
+      return isUnreachableFailure(problem.obstacle) ? exitCodes.unreachable : exitCodes.restoreRefused;
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
     case 'reset-refused':
@@ -362,7 +366,7 @@ function codeOfCause(cause: Cause): ExitCode {
 }
 
 /** Whether a backup or a restore failed because the server was unreachable or had reached a connection limit. */
-function isLoss(obstacle: BackupObstacle | RestoreObstacle): boolean {
+function isUnreachableFailure(obstacle: BackupObstacle | RestoreObstacle): boolean {
   return obstacle.kind === 'failed' && isUnreachable(obstacle.cause);
 }
 
@@ -384,7 +388,7 @@ const resetCodes = {
   'not-recognised': exitCodes.foreign,
   'others-are-connected': exitCodes.usage,
   'file-in-use': exitCodes.usage,
-  'in-the-way': exitCodes.usage,
+  'blocking-objects': exitCodes.usage,
   'no-backup': exitCodes.backupFailed,
 } as const satisfies Record<ResetObstacle['kind'], ExitCode>;
 
@@ -397,10 +401,10 @@ export function reasonOf(error: unknown): string {
     if (problem.kind === 'restore-refused' && problem.obstacle.kind === 'failed') return problem.obstacle.reason;
   }
   if (!(error instanceof Error)) return String(error);
-  return lacksLocks(error) ? `${error.message} (raise max_locks_per_transaction of the server)` : error.message;
+  return hasTooFewLocks(error) ? `${error.message} (raise max_locks_per_transaction of the server)` : error.message;
 }
 
 /** PostgreSQL names the setting that was exceeded only in the HINT. */
-function lacksLocks(error: Error): boolean {
+function hasTooFewLocks(error: Error): boolean {
   return 'hint' in error && typeof error.hint === 'string' && error.hint.includes('max_locks_per_transaction');
 }

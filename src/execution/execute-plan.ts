@@ -10,13 +10,13 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
   if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.runtime, log);
   switch (plan.kind) {
     case 'refuse':
-      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      recorder.ended({ state: state.kind, revisions: revisionsIn(observation) });
       throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
-    case 'settle':
-      recorder.left({ state: state.kind, revisions: [] });
+    case 'recover':
+      recorder.ended({ state: state.kind, revisions: [] });
       throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
     case 'pass':
-      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      recorder.ended({ state: state.kind, revisions: revisionsIn(observation) });
       announcePass(plan, log);
       await backUpIfOverdue(observation, context);
       return;

@@ -22,7 +22,7 @@ import type { Log } from '../report/log.ts';
 import { announceWayBack } from '../report/quarantine-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { rowQuestions, findFaults } from '../schema/faults.ts';
+import { createRowQuestion, findFaults } from '../schema/faults.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import { announceWork, workMessages } from '../report/gate-messages.ts';
 import { sameMembers } from '../assessment/diagnosis.ts';
@@ -69,7 +69,7 @@ export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context
  */
 export async function finish({ database, config, log, recorder }: GateContext): Promise<void> {
   await verify(database, (question) => database.observe('quick', question));
-  recorder.left({ state: 'current', revisions: releaseGraph.heads });
+  recorder.ended({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   const { backup } = recorder.record;
   if (backup !== null) noteLastChange(config, database, backup, log);
@@ -184,7 +184,7 @@ async function repairWhatIsMissing(
 ): Promise<void> {
   const { engine, name } = database;
   const expected = await loadExpectedSchema(engine);
-  const facts = await transaction.observe(rowQuestions(expected, engine));
+  const facts = await transaction.observe(createRowQuestion(expected, engine));
   const missing = findFaults(expected, facts, engine);
   if (missing.length === 0) return requireHealthy(verdictOn(facts, missing), name);
   // for a drifted state, the gate has refused before this point, unless somebody ran the command `repair`
@@ -230,7 +230,7 @@ export async function verify(
   observe: (question: Question) => Promise<DatabaseFacts>,
 ): Promise<void> {
   const expected = await loadExpectedSchema(engine);
-  const facts = await observe(rowQuestions(expected, engine));
+  const facts = await observe(createRowQuestion(expected, engine));
   requireHealthy(verdictOn(facts, findFaults(expected, facts, engine)), name);
 }
 

@@ -85,7 +85,7 @@ export interface DatabaseFacts {
   readonly revisions: readonly string[] | null;
   /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
   readonly types: readonly string[];
-  /** Ledgers of other migration tools, as `schema.table`. */
+  /** Tables in which other migration tools record what they applied, as `schema.table`. */
   readonly foreignLedgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];
   readonly runtime: RuntimeFacts;

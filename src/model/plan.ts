@@ -47,8 +47,8 @@ export type Plan =
       readonly adopt: readonly string[];
     }
   | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
-  /** Wait for a restore that is at work, finish or take back one that died, and look again. */
-  | { readonly kind: 'settle'; readonly state: Extract<State, { kind: 'interrupted' }> }
+  /** Wait for a restore that is running, finish or undo one that was interrupted, then assess the database again. */
+  | { readonly kind: 'recover'; readonly state: Extract<State, { kind: 'interrupted' }> }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** A plan that writes. */

@@ -38,7 +38,7 @@ export type Identity =
 /** What shows that a database is another application's. One of the lists may be empty. */
 export interface OtherApplication {
   /** Tables in which some tool records migrations or versions. */
-  readonly ledgers: readonly string[];
+  readonly foreignLedgers: readonly string[];
   /** Tables that refer to each other, and hold rows. */
   readonly related: readonly string[];
 }
@@ -74,7 +74,7 @@ export type State =
       readonly kind: 'unversioned';
       readonly present: readonly string[];
       /** Of other migration tools. */
-      readonly ledgers: readonly string[];
+      readonly foreignLedgers: readonly string[];
       /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
       readonly recognised: boolean;
       readonly identity: Identity;

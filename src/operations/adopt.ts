@@ -76,7 +76,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
     rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   });
   const { state } = await assess(database, config);
-  recorder.left({ state: state.kind, revisions: rows });
+  recorder.ended({ state: state.kind, revisions: rows });
   log.info(adoptionMessages.stamped(rows));
   log.info(commandsFor(config).gate);
 }

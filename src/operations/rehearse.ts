@@ -40,7 +40,7 @@ export async function rehearse(
     switch (plan.kind) {
       case 'refuse':
         throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
-      case 'settle':
+      case 'recover':
         throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
       case 'pass':
         return { seen, rehearsal: null };

@@ -1,6 +1,6 @@
 import type { MissingRight } from '../model/database-facts.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { findStaying } from '../database/postgres/other-sessions.ts';
+import { findRemainingWriters } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';
 import { commandsFor, type CommandSettings } from '../report/commands.ts';
@@ -102,17 +102,17 @@ export async function quarantineLast(transaction: Transaction, { database, log }
 
 /** Refuses while other sessions are connected: they may use these objects. @throws Failure `quarantine-refused` */
 export async function requireAlone(session: Session, database: string): Promise<void> {
-  const { sessions: others } = await findStaying(session);
+  const { sessions: others } = await findRemainingWriters(session);
   if (others.length === 0) return;
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'others-are-connected', others } });
 }
 
 /** Logs each moved object. */
-function announceMoved({ schema, home, done, left, functions }: Progress, log: Log): void {
+function announceMoved({ schema, applicationSchema, done, left, functions }: Progress, log: Log): void {
   for (const { object, rows } of done) {
     const details = { quarantine: schema.name, name: object.name, rows };
     log.info(quarantineMessages.moved(object.kind, object.quoted, schema.name, rows), details);
   }
   if (left > 0 || functions === 0) return;
-  log.info(quarantineMessages.functionsStay(functions, home));
+  log.info(quarantineMessages.functionsStay(functions, applicationSchema));
 }

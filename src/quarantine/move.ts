@@ -1,5 +1,5 @@
 import { currentSchema } from '../database/current-schema.ts';
-import { type DependedUpon, dependedUpon } from '../database/postgres/dependents.ts';
+import { type DependentObjectsError, asDependentObjectsError } from '../database/postgres/dependents.ts';
 import { number, only, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
@@ -17,7 +17,7 @@ export interface Progress {
   readonly done: readonly { readonly object: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
   /** The application's schema. */
-  readonly home: string;
+  readonly applicationSchema: string;
   /** The number of the owner's functions that stay in the application's schema, once everything else is moved. */
   readonly functions: number;
 }
@@ -36,8 +36,8 @@ export async function quarantineBatch(
   into: QuarantineSchema | null = null,
 ): Promise<Progress> {
   const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const home = await quotedApplicationSchema(session);
-  const done = await move(session, batch, home, name);
+  const applicationSchema = await quotedApplicationSchema(session);
+  const done = await moveObjects(session, batch, applicationSchema, name);
   const schema: QuarantineSchema = {
     name,
     label: {
@@ -48,7 +48,13 @@ export async function quarantineBatch(
     },
   };
   await writeLabel(session, schema);
-  return { schema, home, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
+  return {
+    schema,
+    applicationSchema,
+    done,
+    left: batch.left,
+    functions: batch.left === 0 ? await countFunctions(session) : 0,
+  };
 }
 
 /** Functions that the owner made, without those of range types. */
@@ -74,25 +80,25 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
  * Moves a batch of a quarantine back to the application's schema. After the last one it drops the quarantine schema,
  * unless it holds other objects.
  */
-export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  const home = await quotedApplicationSchema(session);
-  const done = await move(session, batch, schema.name, home);
-  await closeOrLabel(session, schema, batch, 'unfinished');
-  return { schema, home, done, left: batch.left, functions: 0 };
+export async function restoreBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
+  const applicationSchema = await quotedApplicationSchema(session);
+  const done = await moveObjects(session, batch, schema.name, applicationSchema);
+  await dropOrLabel(session, schema, batch, 'unfinished');
+  return { schema, applicationSchema, done, left: batch.left, functions: 0 };
 }
 
 /**
  * Drops a batch of a quarantine, and after the last one the schema. Never uses CASCADE, so objects outside of the list
  * stay.
- * @throws DependedUpon if an object that stays depends on one of the batch
+ * @throws DependentObjectsError if an object that stays depends on one of the batch
  */
 export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   await dropKeysOfLaterBatches(session, batch, schema.name);
   await dropObjects(session, batch.objects, schema.name);
-  await closeOrLabel(session, schema, batch, 'purging');
+  await dropOrLabel(session, schema, batch, 'purging');
   return {
     schema,
-    home: await quotedApplicationSchema(session),
+    applicationSchema: await quotedApplicationSchema(session),
     done: batch.objects.map((object) => ({ object, rows: null })),
     left: batch.left,
     functions: 0,
@@ -113,12 +119,12 @@ async function dropKeysOfLaterBatches(session: Session, { objects }: Batch, sche
   for (const row of keys) await session.run(text(row, 'statement'));
 }
 
-/** Drops objects of one list, which may depend on each other in any order. @throws DependedUpon */
+/** Drops objects of one list, which may depend on each other in any order. @throws DependentObjectsError */
 async function dropObjects(session: Session, objects: readonly QuarantineObject[], schema: string): Promise<void> {
   let left = objects;
   for (;;) {
     const stuck: QuarantineObject[] = [];
-    let refused: DependedUpon | null = null;
+    let refused: DependentObjectsError | null = null;
     for (const kind of new Set(left.map((object) => object.kind))) {
       const alike = left.filter((object) => object.kind === kind);
       // all objects of a kind in one statement, because tables may refer to each other in a circle; one by one if that
@@ -142,7 +148,7 @@ async function tryToDrop(
   session: Session,
   objects: readonly QuarantineObject[],
   schema: string,
-): Promise<DependedUpon | null> {
+): Promise<DependentObjectsError | null> {
   // IF EXISTS: dropping a table drops its partitions
   const names = objects.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
   await session.run('SAVEPOINT before_drop');
@@ -150,21 +156,21 @@ async function tryToDrop(
     await session.run(`DROP ${objects[0]?.kind ?? 'TABLE'} IF EXISTS ${names} RESTRICT; RELEASE before_drop`);
     return null;
   } catch (error) {
-    const refused = dependedUpon(error);
+    const refused = asDependentObjectsError(error);
     if (refused === null) throw error;
     await session.run('ROLLBACK TO before_drop; RELEASE before_drop');
     return refused;
   }
 }
 
-async function move(session: Session, { objects }: Batch, from: string, to: string): Promise<Progress['done']> {
+async function moveObjects(session: Session, { objects }: Batch, from: string, to: string): Promise<Progress['done']> {
   const done: { object: QuarantineObject; rows: number | null }[] = [];
   for (const object of objects) done.push({ object, rows: await countRows(session, from, object) });
   await session.run(objects.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
   return done;
 }
 
-async function closeOrLabel(
+async function dropOrLabel(
   session: Session,
   schema: QuarantineSchema,
   { left }: Batch,

@@ -1,6 +1,6 @@
 import { type Quarantine, type QuarantineContext, type QuarantineEntry, type EntryObject, pickEntry } from './entry.ts';
 import { currentSchema } from '../database/current-schema.ts';
-import { DependedUpon, findDependents, lockTables } from '../database/postgres/dependents.ts';
+import { DependentObjectsError, findDependents, lockTables } from '../database/postgres/dependents.ts';
 import { text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
@@ -9,7 +9,7 @@ import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import { bringBackBatch, dropBatch, findNameClashes, quotedApplicationSchema } from './move.ts';
+import { restoreBatch, dropBatch, findNameClashes, quotedApplicationSchema } from './move.ts';
 import { bringBackRows, type ReturnedRows } from './rows.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
 
@@ -62,7 +62,7 @@ async function restore(context: QuarantineContext, name: string, dryRun: boolean
     await database.read((session) => listBatches(session, name, 'back')),
     async (transaction, batch) => {
       await requireFreeNames(transaction);
-      return bringBackBatch(transaction, batch, schema);
+      return restoreBatch(transaction, batch, schema);
     },
     ({ done }) => {
       for (const { object } of done) log.info(quarantineMessages.broughtBack(object.kind, object.quoted));
@@ -114,7 +114,7 @@ async function purge(context: QuarantineContext, name: string): Promise<void> {
       try {
         return await dropBatch(transaction, batch, schema);
       } catch (error) {
-        if (!(error instanceof DependedUpon)) throw error;
+        if (!(error instanceof DependentObjectsError)) throw error;
         return refuse(context, { kind: 'depended-upon', name, dependents: error.dependents });
       }
     },

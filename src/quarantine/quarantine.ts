@@ -41,9 +41,9 @@ export async function createQuarantine(context: QuarantineContext, everything: b
 }
 
 /** The other application whose tables would be moved, if it is known. */
-function describeOwner(state: State, ledgers: readonly string[]): string {
-  if (ledgers.length > 0) {
-    return ` IT HOLDS ANOTHER APPLICATION'S TABLES: ${ledgers.join(', ')} is a migration ledger.`;
+function describeOwner(state: State, tables: readonly string[]): string {
+  if (tables.length > 0) {
+    return ` IT HOLDS ANOTHER APPLICATION'S TABLES: ${tables.join(', ')} is a migration ledger.`;
   }
   return state.kind === 'foreign' ? " IT LOOKS LIKE ANOTHER APPLICATION'S DATABASE." : '';
 }

@@ -20,13 +20,13 @@ export interface ReturnedRows {
 /** The most reasons that are reported for a table. */
 const shownReasons = 3;
 
-interface HeldTable {
+interface RowsTable {
   readonly name: string;
   /** The columns that it shares with the application's table. */
-  readonly columns: readonly HeldColumn[];
+  readonly columns: readonly RowsColumn[];
 }
 
-interface HeldColumn extends TargetColumn {
+interface RowsColumn extends TargetColumn {
   readonly name: string;
 }
 
@@ -36,7 +36,7 @@ interface HeldColumn extends TargetColumn {
  * @param schema quoted for SQL; it is dropped when no row is left
  */
 export async function bringBackRows(session: Session, schema: string): Promise<readonly ReturnedRows[]> {
-  const tables = await heldTables(session, schema);
+  const tables = await listTables(session, schema);
   const results = new Map(tables.map(({ name }) => [name, { returned: 0, reasons: new Map<string, string>() }]));
   // a row may refer to a row of another table, or to a later one of its own table
   for (let moved = 1; moved > 0;) {
@@ -84,7 +84,7 @@ export async function bringBackRows(session: Session, schema: string): Promise<r
   return done;
 }
 
-async function heldTables(session: Session, schema: string): Promise<readonly HeldTable[]> {
+async function listTables(session: Session, schema: string): Promise<readonly RowsTable[]> {
   const rows = await session.query(
     `SELECT c.relname::text AS name, a.attname::text AS column, format_type(b.atttypid, b.atttypmod) AS type,
             (SELECT json_agg(enumlabel) FROM pg_enum WHERE enumtypid = b.atttypid) AS labels
@@ -110,7 +110,7 @@ async function heldTables(session: Session, schema: string): Promise<readonly He
 async function tryRow(
   session: Session,
   schema: string,
-  { name, columns }: HeldTable,
+  { name, columns }: RowsTable,
   place: string,
 ): Promise<string | null> {
   const from = `${schema}.${quoteName(name)}`;
@@ -154,7 +154,7 @@ async function tryRow(
  * Converts a text in the same way as the restore converts values. PostgreSQL's own input conversion guesses: it accepts
  * `now` as a time, and `01/02/2024` as a date in either order.
  */
-function convert({ type, labels }: HeldColumn, value: string | null): string | null | Misfit {
+function convert({ type, labels }: RowsColumn, value: string | null): string | null | Misfit {
   if (value === null || type === 'bytea') return value;
   const counts: ConversionCounts = new Map();
   if (type === 'bigint' && /^\s*[+-]?\d+\s*$/.test(value))

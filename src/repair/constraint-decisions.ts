@@ -3,13 +3,13 @@ import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import { renderIndex } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
-import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';
+import { alter, type Change, type DecisionContext, statement, step, type Step, unsafe } from './repair-step.ts';
 import { conditionsOf, parseRule } from './constraint-rules.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 
 /** Decides how a missing primary key, unique rule, foreign key or check is repaired, or why it is not. */
-export function decideConstraint(difference: Of<'missing-constraint'>, circumstances: Circumstances): Step | Unsafe {
+export function decideConstraint(difference: Of<'missing-constraint'>, circumstances: DecisionContext): Step | Unsafe {
   const { table, name, definition } = difference;
   const { facts, engine, names } = circumstances;
   const rule = parseRule(definition);
@@ -35,7 +35,7 @@ export function decideIndex(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
   before: readonly Change[],
-  circumstances: Circumstances,
+  circumstances: DecisionContext,
 ): Step | Unsafe {
   const name = circumstances.names.claim(difference.name);
   const create = statement('index', renderIndex(difference.table, name, definition, circumstances.engine));
@@ -43,7 +43,7 @@ export function decideIndex(
 }
 
 /** Replaces the invalid index of an interrupted CREATE INDEX CONCURRENTLY. It may have any name. */
-export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
+export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: DecisionContext): Step | Unsafe {
   const { facts, head, names } = circumstances;
   const definition = head.tables[difference.table]?.indexes[difference.name]?.definition;
   if (definition === undefined) throw new Error(`the head has no index ${difference.name}`);
@@ -60,7 +60,7 @@ function decideRule(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
   changes: readonly Change[],
-  circumstances: Circumstances,
+  circumstances: DecisionContext,
 ): Step | Unsafe {
   const rule = parseRule(definition);
   const involved = [

@@ -7,14 +7,14 @@ import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/
 import { type EnumColumn, relabelEnum } from '../migration/schema-builder/relabel-enum.ts';
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { seedStatements } from '../migration/baseline.ts';
-import { isNumberingKey } from '../schema/comparison.ts';
-import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';
+import { isRowidAlias } from '../schema/comparison.ts';
+import { alter, type Change, type DecisionContext, statement, step, type Step, unsafe } from './repair-step.ts';
 import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 
 /** Decides how a difference is repaired, or why it is not. */
-export function decide(difference: Difference, circumstances: Circumstances): Step | Unsafe {
+export function decide(difference: Difference, circumstances: DecisionContext): Step | Unsafe {
   switch (difference.kind) {
     case 'missing-enum':
       return step(difference, enumChanges(difference, circumstances));
@@ -80,7 +80,7 @@ export function unsafeByAttachment(difference: Of<'obstruction'>): Unsafe {
   return unsafe(difference, { kind: 'owners' }, [remedy, ...anew]);
 }
 
-function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstances): readonly Change[] {
+function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: DecisionContext): readonly Change[] {
   const found = facts.catalog.enums[name];
   if (found === undefined) return [statement('type', renderEnum(name, values))];
   const statements = relabelEnum(name, found, values, enumColumns(name, facts.catalog));
@@ -106,7 +106,7 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
  * Sets a sequence to the number after the highest one in the column. A descending sequence would reach used numbers
  * again, so it becomes ascending.
  */
-function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): readonly string[] {
+function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: DecisionContext): readonly string[] {
   const numbering = facts.runtime.sequences.find((each) => each.table === table && each.column === column);
   if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
   const sequence = quoteName(numbering.sequence);
@@ -116,7 +116,7 @@ function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Ci
   ];
 }
 
-function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {
+function decideTable(difference: Of<'missing-table'>, circumstances: DecisionContext): Step | Unsafe {
   const { facts, engine } = circumstances;
   const { table } = difference;
   const other = facts.relations.find(({ name }) => name === table);
@@ -125,7 +125,7 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
     const remedy = engine === 'postgresql' ? rename : `-- keep its definition, then: DROP VIEW ${quoteName(table)}`;
     return unsafe(difference, { kind: 'name-taken', by: other.kind }, [remedy]);
   }
-  const { create, indexes, foreignKeys } = renderTable(table, underAllocatedNames(table, circumstances), engine);
+  const { create, indexes, foreignKeys } = renderTable(table, withAllocatedNames(table, circumstances), engine);
   const changes = [
     ...create.map((sql) => statement('table', sql)),
     ...indexes.map((sql) => statement('index', sql)),
@@ -136,7 +136,7 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
 }
 
 /** The expected table, with other names for its objects if the expected names are taken. */
-function underAllocatedNames(table: string, circumstances: Circumstances): Table {
+function withAllocatedNames(table: string, circumstances: DecisionContext): Table {
   const { columns, constraints, indexes } = expectedTable(table, circumstances);
   const { names } = circumstances;
   const mapped = <Value>(of: Readonly<Record<string, Value>>, map: (name: string, value: Value) => [string, Value]) =>
@@ -144,14 +144,14 @@ function underAllocatedNames(table: string, circumstances: Circumstances): Table
   return {
     columns: mapped(columns, (name, column) => {
       const sequence = sequenceOf(column.default);
-      return [name, sequence === null ? column : { ...column, default: nextOf(names.claim(sequence)) }];
+      return [name, sequence === null ? column : { ...column, default: nextvalOf(names.claim(sequence)) }];
     }),
     constraints: mapped(constraints, (name, rule) => [name === rule ? name : names.claimRule(table, name, rule), rule]),
     indexes: mapped(indexes, (name, index) => [names.claim(name), index]),
   };
 }
 
-function decideColumn(difference: Of<'missing-column'>, circumstances: Circumstances): Step {
+function decideColumn(difference: Of<'missing-column'>, circumstances: DecisionContext): Step {
   const { table, column, expected } = difference;
   const numbered = sequenceOf(expected.default) !== null;
   // do not number the rows anew: other rows may refer to the lost numbers
@@ -166,7 +166,7 @@ function decideColumn(difference: Of<'missing-column'>, circumstances: Circumsta
   return step(difference, [add, ...number], [{ ...noRows(table), remedy }]);
 }
 
-function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumstances): Step | Unsafe {
+function decideNullable(difference: Of<'must-be-nullable'>, { facts }: DecisionContext): Step | Unsafe {
   const { table, column } = difference;
   const key = primaryKeyOf(facts.catalog, table);
   if (key !== undefined && parseRule(key.definition).columns.includes(column)) {
@@ -182,7 +182,7 @@ function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumsta
 function numberRows(
   { table, column }: { readonly table: string; readonly column: string },
   expected: Column,
-  { facts, names }: Circumstances,
+  { facts, names }: DecisionContext,
 ): readonly Change[] {
   const wanted = sequenceOf(expected.default) ?? '';
   const isFree = facts.relations.some(({ name, kind }) => name === wanted && kind === 'sequence');
@@ -197,12 +197,12 @@ function numberRows(
   ].map((sql) => statement('column', sql));
 }
 
-const nextOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
+const nextvalOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
 
-function decideType(difference: Of<'different-type'>, circumstances: Circumstances): Unsafe {
+function decideType(difference: Of<'different-type'>, circumstances: DecisionContext): Unsafe {
   const { table, column } = difference;
   const { engine } = circumstances;
-  if (!isNumberingKey(column, expectedTable(table, circumstances), engine)) {
+  if (!isRowidAlias(column, expectedTable(table, circumstances), engine)) {
     return unsafe(difference, { kind: 'type' }, retype(difference, engine));
   }
   const remedy = `-- copy its rows into a table of the same statement with ${quoteName(column)} INTEGER, which then takes its name`;

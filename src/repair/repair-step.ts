@@ -34,7 +34,7 @@ export interface RepairPlan {
 }
 
 /** The input of a decision: the schemas, the allocated names, and the columns with other types. */
-export interface Circumstances extends RepairContext {
+export interface DecisionContext extends RepairContext {
   readonly names: NameAllocator;
   /** Columns, as `table.column`, whose type differs from the expected one: conditions over them cannot be queried. */
   readonly mistyped: ReadonlySet<string>;

@@ -31,7 +31,7 @@ export async function assessRepair(
   const plan = planRepair(differences, context);
   const decisions: (Step | Unsafe)[] = [...plan.unsafe];
   for (const step of plan.steps) {
-    const broken = await findBroken(session, step, context);
+    const broken = await findObstacles(session, step, context);
     if (broken.length === 0) decisions.push(step);
     else decisions.push(...broken);
   }
@@ -41,7 +41,7 @@ export async function assessRepair(
   };
 }
 
-async function findBroken(
+async function findObstacles(
   session: Session,
   { difference, conditions, changes }: Step,
   { engine }: RepairContext,
@@ -88,7 +88,7 @@ export async function repairDifferences(
 ): Promise<readonly Difference[]> {
   const { steps, unsafe } = await assessRepair(session, differences, context);
   if (unsafe.length > 0) throw new Unrepairable(unsafe);
-  const make = changerOf(session);
+  const make = changeFunctionOf(session);
   await withoutBroken(session, async () => {
     for (const { step, change } of changesInOrder(steps)) {
       try {
@@ -105,7 +105,7 @@ export async function repairDifferences(
 }
 
 /** Returns the function that makes a change: PostgreSQL runs SQL, the schema builder rebuilds tables on SQLite. */
-function changerOf(session: Session): (change: Change) => Promise<void> {
+function changeFunctionOf(session: Session): (change: Change) => Promise<void> {
   if (session.engine === 'postgresql') return (change) => session.run(renderChange(change, 'postgresql'));
   return async (change) => {
     if (change.kind === 'statement') return session.run(change.sql);

@@ -1,5 +1,5 @@
 import type { ResetObstacle } from '../errors/failure.ts';
-import { describeLedgers, startOver, untouched } from './next-steps.ts';
+import { describeForeignLedgers, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
@@ -16,7 +16,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
         happened: [
           `Tables there are called like TimeTracker's (${obstacle.core.join(', ')}), but neither is a revision of it in ` +
             'alembic_version, nor is the schema that of one.',
-          ...describeLedgers(obstacle.ledgers),
+          ...describeForeignLedgers(obstacle.foreignLedgers),
         ],
         safe: `${untouched} What may be somebody else's is not deleted.`,
         options: [
@@ -44,7 +44,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
         safe: untouched,
         options: [`Stop what is using it, then start again.\n${commands.stop}\n${commands.reset}`],
       };
-    case 'in-the-way':
+    case 'blocking-objects':
       return {
         title: `Something that is not TimeTracker's is in the way: ${database}`,
         happened: [

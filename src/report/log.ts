@@ -15,7 +15,7 @@ export type Details = Readonly<Record<string, unknown>>;
 const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
 
 /** `14:30:05+02:00`: in the zone of TZ, as all other times that people are shown, and it says so; `Z` in UTC. */
-export function clock(instant: Date): string {
+export function timeOfDay(instant: Date): string {
   return localTime(instant).slice(11) + utcOffset(instant);
 }
 
@@ -47,7 +47,7 @@ export async function openLog(
   const at =
     (level: keyof typeof labels) =>
     (message: string): void =>
-      output.log(`${clock(new Date())} ${labels[level]}${printable(message)}\n`);
+      output.log(`${timeOfDay(new Date())} ${labels[level]}${printable(message)}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -27,8 +27,8 @@ export function startOver(commands: Commands): string {
 }
 
 /** Signs of another application, as lines of a banner. */
-export function describeLedgers(ledgers: readonly string[]): readonly string[] {
-  return ledgers.length === 0 ? [] : [`The ledger of another migration tool is there: ${ledgers.join(', ')}.`];
+export function describeForeignLedgers(tables: readonly string[]): readonly string[] {
+  return tables.length === 0 ? [] : [`The ledger of another migration tool is there: ${tables.join(', ')}.`];
 }
 
 /** What to do where PostgreSQL's client programs are missing or too old. */

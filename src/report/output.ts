@@ -8,7 +8,7 @@ export interface Output {
   /** A result that is a file: secrets in it stay, since it does not work without them. The caller keeps them off terminals. */
   file(text: string, value: JsonObject): void;
   /** The object of the last result; null if there was none, or without `--json`. */
-  readonly kept: JsonObject | null;
+  readonly lastResult: JsonObject | null;
   /** Standard output: the one object of `--json`. */
   json(value: JsonObject): void;
   /** The log: standard output, or standard error while a result for a machine is on its way. */
@@ -75,7 +75,7 @@ export function openOutput(
       if (machine) kept = value;
       else write(stdout, text);
     },
-    get kept() {
+    get lastResult() {
       return kept;
     },
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),

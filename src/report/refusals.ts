@@ -10,7 +10,7 @@ import {
   type Advice,
   adviceFor,
   capitalize,
-  describeLedgers,
+  describeForeignLedgers,
   restoreOption,
   startOver,
   untouched,
@@ -79,7 +79,7 @@ const withoutSchema = {
     title: `This is another application's database: ${database}`,
     happened: [
       "Nothing in it is TimeTracker's.",
-      ...describeLedgers(state.ledgers),
+      ...describeForeignLedgers(state.foreignLedgers),
       ...(state.related.length === 0
         ? []
         : [`${state.related.length} tables refer to each other and hold rows: ${listOf(state.related)}.`]),
@@ -268,7 +268,7 @@ function describeRelease(row: string): readonly string[] {
 
 function describeUnversioned(
   database: string,
-  { present, ledgers, recognised, identity, torn }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+  { present, foreignLedgers, recognised, identity, torn }: Extract<Refusal['state'], { kind: 'unversioned' }>,
   commands: Commands,
 ): Notice {
   const title = `The database has no version information: ${database}`;
@@ -315,7 +315,7 @@ function describeUnversioned(
                   'table of clients. Those releases kept no version information.',
               ]
             : []),
-          ...describeLedgers(ledgers),
+          ...describeForeignLedgers(foreignLedgers),
           `The nearest is ${listRows(identity.nearest)}${same}. Compared with it, this is missing or different:`,
           ...listDifferences(identity.mismatches),
         ],

@@ -120,7 +120,7 @@ export function describeNoFolderLock(folder: string, reason: string): string {
 }
 
 /** Warns that another container may still have the former file open. */
-export function describeUnknownOpeners(file: string): string {
+export function describeUnknownFileHolders(file: string): string {
   return (
     `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
     'restart it now. Until then it writes to the former file.'

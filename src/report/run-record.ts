@@ -68,7 +68,7 @@ export interface Recorder {
   step(step: Step): void;
   /** A transaction begins, perhaps again: the steps of an earlier attempt were rolled back and are removed. */
   attempt(): void;
-  left(after: Outcome): void;
+  ended(after: Outcome): void;
   /** A transaction in the live database was committed, or nobody knows. */
   committed(outcome: CommitOutcome): void;
   /** Records how far a swap has come. Null: it was rolled back, with everything that was committed meanwhile. */
@@ -89,7 +89,7 @@ export function openRecord(): Recorder {
     swap: null,
   };
   let before: RunRecord['committed'] = null;
-  let settled = 0;
+  let stepsBefore = 0;
   let attempted = false;
   return {
     record,
@@ -100,11 +100,11 @@ export function openRecord(): Recorder {
       if (step.kind === 'backup') record.backup = step.path;
     },
     attempt() {
-      if (attempted) record.steps = record.steps.slice(0, settled);
-      else settled = record.steps.length;
+      if (attempted) record.steps = record.steps.slice(0, stepsBefore);
+      else stepsBefore = record.steps.length;
       attempted = true;
     },
-    left: (after) => void (record.after = after),
+    ended: (after) => void (record.after = after),
     committed(outcome) {
       record.committed = outcome === 'unknown' ? outcome : record.steps;
       attempted = false;

@@ -1,6 +1,6 @@
 import type { DatabaseFacts, Relation } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
-import { dependedUpon } from '../database/postgres/dependents.ts';
+import { asDependentObjectsError } from '../database/postgres/dependents.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Session } from '../database/session.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
@@ -64,11 +64,11 @@ function referencesTo(
   );
 }
 
-/** Executes the plan. Call it within a transaction. @throws DependedUpon */
+/** Executes the plan. Call it within a transaction. @throws DependentObjectsError */
 export async function executeDrop(session: Session, { statements }: DropPlan): Promise<void> {
   try {
     await session.run(statements.join(';\n'));
   } catch (error) {
-    throw dependedUpon(error) ?? error;
+    throw asDependentObjectsError(error) ?? error;
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { findStaying } from '../database/postgres/other-sessions.ts';
+import { findRemainingWriters } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
@@ -13,7 +13,7 @@ const insufficientPrivilege = '42501';
  */
 export async function requireExclusiveAccess(session: Session, database: string, disconnect: boolean): Promise<void> {
   if (session.engine === 'sqlite') return;
-  const { sessions: others } = await findStaying(session);
+  const { sessions: others } = await findRemainingWriters(session);
   if (others.length === 0) return;
   if (!disconnect) {
     throw new Failure({ kind: 'reset-refused', database, obstacle: { kind: 'others-are-connected', others } });

@@ -13,7 +13,7 @@ import type { Work } from '../model/plan.ts';
 import { holdsRows } from '../backup/database-summary.ts';
 import { obstacleOf, requireSafetyBackup } from '../backup/safety.ts';
 import { isConnectionLost } from '../database/error-cause.ts';
-import { DependedUpon } from '../database/postgres/dependents.ts';
+import { DependentObjectsError } from '../database/postgres/dependents.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import { number, only } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
@@ -77,7 +77,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
     recorder.assessed(seen);
     if (seen.state.kind === 'fresh') return executePlan(seen, context);
     const prepared = await prepare(seen, request, context).catch((error: unknown) => {
-      recorder.left({ state: seen.state.kind, revisions: revisionsIn(seen) });
+      recorder.ended({ state: seen.state.kind, revisions: revisionsIn(seen) });
       throw error;
     });
     await recreateSchema(prepared, request, context);
@@ -92,7 +92,7 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const facts = requireTimeTracker(seen, context);
   await requireEncoding(recreate.pending, database);
   const dropPlan = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
-  if (dropPlan.obstacles.length > 0) throw refused(context, { kind: 'in-the-way', objects: dropPlan.obstacles });
+  if (dropPlan.obstacles.length > 0) throw refused(context, { kind: 'blocking-objects', objects: dropPlan.obstacles });
   const rights = await database.missingRights({ alters: dropPlan.tables, quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
   if (facts.otherSessions.length > 0 && !request.disconnect) {
@@ -120,7 +120,7 @@ function requireTimeTracker({ observation, state }: Assessment, context: ResetCo
   const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   if (core.length === 0) throw new Failure(refusal);
   if (state.kind === 'foreign' || !isRecognised(state, facts, core))
-    throw refused(context, { kind: 'not-recognised', core, ledgers: facts.foreignLedgers });
+    throw refused(context, { kind: 'not-recognised', core, foreignLedgers: facts.foreignLedgers });
   return facts;
 }
 
@@ -128,14 +128,10 @@ function requireTimeTracker({ observation, state }: Assessment, context: ResetCo
  * Whether core tables are TimeTracker's: the database has one of its revisions, or the schema of one, or all core
  * tables.
  */
-function isRecognised(
-  state: State,
-  { revisions, foreignLedgers: ledgers }: DatabaseFacts,
-  core: readonly string[],
-): boolean {
+function isRecognised(state: State, { revisions, foreignLedgers }: DatabaseFacts, core: readonly string[]): boolean {
   if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
   if (state.kind === 'unversioned') return state.recognised;
-  return hasAllCoreTables(core, ledgers);
+  return hasAllCoreTables(core, foreignLedgers);
 }
 
 async function countRows(
@@ -202,8 +198,8 @@ async function translateRefusals(context: ResetContext, work: () => Promise<void
     await withMigrationFailure(recreate, context, work);
   } catch (error) {
     const cause = error instanceof Failure ? error.cause : null;
-    if (!(cause instanceof DependedUpon)) throw error;
-    throw refused(context, { kind: 'in-the-way', objects: cause.dependents });
+    if (!(cause instanceof DependentObjectsError)) throw error;
+    throw refused(context, { kind: 'blocking-objects', objects: cause.dependents });
   }
 }
 

@@ -9,7 +9,7 @@ import { type DoneRestore, readHistory, recordRestore } from '../state-folder/re
 import { isConnectionLost } from '../database/error-cause.ts';
 import { type RestoreContext, type RestoreTarget, isFormerOf } from './target.ts';
 import type { Database } from '../database/database.ts';
-import { DependedUpon } from '../database/postgres/dependents.ts';
+import { DependentObjectsError } from '../database/postgres/dependents.ts';
 import { holdJournal } from './journal-lock.ts';
 import type { SwapKind } from '../state-folder/journal.ts';
 import { openTarget } from './open-target.ts';
@@ -155,7 +155,7 @@ async function dropDatabase(target: RestoreTarget, kept: string, database: strin
   try {
     await target.drop(kept);
   } catch (error) {
-    if (!(error instanceof DependedUpon)) throw error;
+    if (!(error instanceof DependentObjectsError)) throw error;
     const obstacle = { kind: 'depended-upon', name: kept, dependents: error.dependents } as const;
     throw new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
   }

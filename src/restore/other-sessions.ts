@@ -1,5 +1,10 @@
-import type { Database, OthersAtWork } from '../database/database.ts';
-import { exclusion, findOtherSessions, isExclusion, terminate } from '../database/postgres/other-sessions.ts';
+import type { Database, OtherWriters } from '../database/database.ts';
+import {
+  exclusiveAccessSql,
+  findOtherSessions,
+  isExclusiveAccessError,
+  terminate,
+} from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
@@ -12,7 +17,7 @@ const mostAttempts = 5;
 const insufficientPrivilege = '42501';
 
 /** @throws Failure `restore-refused` if other sessions may still write to the database */
-export function requireNoOtherSessions({ sessions, prepared }: OthersAtWork, database: string): void {
+export function requireNoOtherSessions({ sessions, prepared }: OtherWriters, database: string): void {
   if (prepared.length > 0) {
     const obstacle = { kind: 'prepared-transactions', names: prepared } as const;
     throw new Failure({ kind: 'restore-refused', database, obstacle });
@@ -37,7 +42,7 @@ export async function requireExclusiveAccess(
     requireNoLink(config.database.file);
     requireUnused(config.database.file, disconnect);
   }
-  const others = await live.othersAtWork();
+  const others = await live.otherWriters();
   requireNoOtherSessions(disconnect ? { ...others, sessions: [] } : others, live.name);
 }
 
@@ -51,19 +56,19 @@ export async function withoutOtherSessions(
   live: Database,
   schemas: readonly string[],
   context: Pick<RestoreContext, 'config' | 'disconnect' | 'signal'>,
-  work: (exclusion: string) => Promise<void>,
+  work: (exclusiveAccessSql: string) => Promise<void>,
 ): Promise<void> {
   const { disconnect, signal } = context;
-  const proof = await live.read((session) => exclusion(session, schemas));
+  const proof = await live.read((session) => exclusiveAccessSql(session, schemas));
   for (let attempt = 1; ; attempt++) {
     await requireExclusiveAccess(live, context);
     if (disconnect) await endOtherSessions(live, signal);
     try {
       return await work(proof);
     } catch (error) {
-      if (!isExclusion(error)) throw error;
+      if (!isExclusiveAccessError(error)) throw error;
       if (disconnect && attempt < mostAttempts) continue;
-      requireNoOtherSessions(await live.othersAtWork(), live.name);
+      requireNoOtherSessions(await live.otherWriters(), live.name);
       // the other session has ended in the meantime
       if (attempt >= mostAttempts) throw error;
     }

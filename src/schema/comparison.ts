@@ -68,12 +68,14 @@ function columnDifferences(table: string, expected: Table, found: Table, engine:
       differences.push({ kind: 'missing-column', table, column, expected: expectedColumn });
       continue;
     }
-    const suits = isNumberingKey(column, expected, engine)
+    const suits = isRowidAlias(column, expected, engine)
       ? actual.type.toUpperCase() === expectedColumn.type
       : satisfies(actual.type, expectedColumn.type, engine);
     if (!suits) {
       const kind =
-        engine === 'postgresql' && holds(expectedColumn.type, actual.type) ? 'narrower-type' : 'different-type';
+        engine === 'postgresql' && holdsEveryValueOf(expectedColumn.type, actual.type)
+          ? 'narrower-type'
+          : 'different-type';
       differences.push({ kind, table, column, expected: expectedColumn.type, found: actual.type });
     }
     if (expectedColumn.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
@@ -174,7 +176,7 @@ export function constraintEffect(definition: string): string {
  * Whether SQLite numbers new rows by this column. It does so only for a primary key of exactly the type INTEGER: with
  * BIGINT, a row without an id cannot be inserted (https://sqlite.org/lang_createtable.html#rowid).
  */
-export function isNumberingKey(column: string, { columns, constraints }: Table, engine: Engine): boolean {
+export function isRowidAlias(column: string, { columns, constraints }: Table, engine: Engine): boolean {
   const isKey = Object.values(constraints).includes(`PRIMARY KEY (${column})`);
   return engine === 'sqlite' && isKey && columns[column]?.type === 'INTEGER';
 }
@@ -188,14 +190,14 @@ function satisfies(found: string, expected: string, engine: Engine): boolean {
   if (found === expected) return true;
   switch (engine) {
     case 'postgresql':
-      return holds(found, expected) || (found.startsWith('timestamp') && found === withZone(expected));
+      return holdsEveryValueOf(found, expected) || (found.startsWith('timestamp') && found === withZone(expected));
     case 'sqlite':
       return affinity(found) === affinity(expected);
   }
 }
 
 /** Whether a PostgreSQL type holds every value of another one unchanged. */
-function holds(wide: string, narrow: string): boolean {
+function holdsEveryValueOf(wide: string, narrow: string): boolean {
   if (textWidth(narrow) > 0) return textWidth(wide) >= textWidth(narrow);
   const [integers, others] = [integerTypes.indexOf(wide), integerTypes.indexOf(narrow)];
   if (others >= 0) return integers >= others;

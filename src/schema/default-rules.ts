@@ -18,7 +18,7 @@ export function literalIn(standard: string | null): string | null {
  * the defaults violate. PostgreSQL only: on SQLite the application does not enforce foreign keys.
  * @param readable whether a table of the application may be queried
  */
-export function askDefaults(
+export function defaultQueries(
   head: Catalog,
   { tables }: Catalog,
   readable: (table: string) => boolean,

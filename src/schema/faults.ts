@@ -13,11 +13,11 @@ import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import { isNeverTrue } from '../model/never-true.ts';
 import { acceptedAlternative } from './known-divergences.ts';
-import { askDefaults, literalIn } from './default-rules.ts';
+import { defaultQueries, literalIn } from './default-rules.ts';
 import { findCaseVariants, findDifferences, isWider, constraintEffect } from './comparison.ts';
 
 /** The facts of a database that its health depends on. */
-export interface Seen {
+export interface HealthFacts {
   readonly catalog: Catalog;
   readonly runtime: RuntimeFacts;
 }
@@ -32,7 +32,7 @@ export interface ExpectedSchema {
  * Finds everything that prevents the application from working at the head: missing parts of the schema, objects that
  * refuse its writes, and rows that do not fit. Pure.
  */
-export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine): readonly Difference[] {
+export function findFaults({ head }: ExpectedSchema, seen: HealthFacts, engine: Engine): readonly Difference[] {
   const differences = findDifferences(head, seen.catalog, engine);
   const { answers } = seen.runtime;
   const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
@@ -61,16 +61,16 @@ export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine)
  * as faults.
  * @param atHead whether the version rows are those of the head: earlier revisions have other defaults
  */
-export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boolean): readonly Attachment[] {
+export function findNotes(head: Catalog, seen: HealthFacts, engine: Engine, atHead: boolean): readonly Attachment[] {
   return [
     ...(atHead ? changedDefaults(head, seen.catalog, engine) : []),
     ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
-    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : wideColumns(head, seen)),
+    ...(engine === 'sqlite' ? uncheckedReferences(head, seen.catalog) : widerColumnNotes(head, seen)),
   ];
 }
 
 /** The found and the expected columns of each table, without the tables that have exactly the expected columns. */
-function otherColumns(
+function tablesWithOtherColumns(
   head: Catalog,
   { tables }: Catalog,
 ): readonly { readonly table: string; readonly found: Table['columns']; readonly expected: Table['columns'] }[] {
@@ -82,7 +82,7 @@ function otherColumns(
 
 /** Defaults whose literal differs from the expected one. A missing default is harmless: the application sets values. */
 function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
-  return otherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
+  return tablesWithOtherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
     Object.entries(present).flatMap(([name, { default: found }]) => {
       const expectedDefault = columns[name]?.default ?? null;
       const [value, expected] = [literalIn(found), literalIn(expectedDefault)];
@@ -122,7 +122,7 @@ interface WiderColumn {
 
 /** Finds columns with a wider type. For PostgreSQL only: SQLite does not enforce the types of columns. */
 function widerColumns(head: Catalog, catalog: Catalog): readonly WiderColumn[] {
-  return otherColumns(head, catalog).flatMap(({ table, found, expected: columns }) =>
+  return tablesWithOtherColumns(head, catalog).flatMap(({ table, found, expected: columns }) =>
     Object.entries(found).flatMap(([column, { type }]) => {
       const expected = columns[column]?.type;
       return expected !== undefined && isWider(type, expected) ? [{ table, column, type, expected }] : [];
@@ -130,7 +130,7 @@ function widerColumns(head: Catalog, catalog: Catalog): readonly WiderColumn[] {
   );
 }
 
-function wideColumns(head: Catalog, { catalog, runtime }: Seen): readonly Attachment[] {
+function widerColumnNotes(head: Catalog, { catalog, runtime }: HealthFacts): readonly Attachment[] {
   const found = runtime.answers
     .filter(({ fault }) => fault === 'oversize')
     .map(({ table, value }) => [table, ...readPair(value)] as const);
@@ -152,7 +152,7 @@ function wideColumns(head: Catalog, { catalog, runtime }: Seen): readonly Attach
  * Finds foreign keys of the owner's tables that SQLite cannot check, because the referenced table is missing or the
  * referenced columns are not unique.
  */
-function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
+function uncheckedReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
   const byName = new Map(Object.entries(tables).map(([name, table]) => [name.toLowerCase(), table]));
   const isUnique = ({ constraints, indexes }: Table, columns: string): boolean =>
     [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].some((rule) => {
@@ -192,7 +192,7 @@ const columnsIn = (list: string): string =>
     .join();
 
 /** Attachments of the tables and of the database, and columns, constraints and indexes that the owner added. */
-function attachmentsOn(head: Catalog, { catalog, runtime }: Seen, engine: Engine): readonly Attachment[] {
+function attachmentsOn(head: Catalog, { catalog, runtime }: HealthFacts, engine: Engine): readonly Attachment[] {
   return [
     ...runtime.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
     ...Object.entries(head.tables).flatMap(([name, expected]) => {
@@ -200,16 +200,16 @@ function attachmentsOn(head: Catalog, { catalog, runtime }: Seen, engine: Engine
       return found === undefined
         ? []
         : [
-            ...ownColumns(name, expected, found, engine),
-            ...ownRules(name, expected, found, engine, brokenByDefaults(name, runtime)),
-            ...ownUniques(name, expected, found),
+            ...requiredOwnColumns(name, expected, found, engine),
+            ...ownConstraints(name, expected, found, engine, brokenByDefaults(name, runtime)),
+            ...ownSingleRowIndexes(name, expected, found),
           ];
     }),
   ];
 }
 
 /** Columns that the owner added as NOT NULL without a default: the application inserts no value into them. */
-function ownColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
+function requiredOwnColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
   if (found.columns === expected.columns) return [];
   return Object.entries(found.columns)
     .filter(([name, column]) => !Object.hasOwn(expected.columns, name) && column.notNull && column.default === null)
@@ -219,11 +219,11 @@ function ownColumns(table: string, expected: Table, found: Table, engine: Engine
       name,
       detail: `${type} NOT NULL without a default, which the application does not fill`,
       refuses: true,
-      remedy: freeColumn(quoteName(table), name, type, engine),
+      remedy: allowNullStatement(quoteName(table), name, type, engine),
     }));
 }
 
-function freeColumn(table: string, name: string, type: string, engine: Engine): string {
+function allowNullStatement(table: string, name: string, type: string, engine: Engine): string {
   const [column, copy] = [quoteName(name), quoteName(`${name}_copy`)];
   switch (engine) {
     case 'postgresql':
@@ -238,12 +238,12 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
   }
 }
 
-/** The names of the constraints of a table that a new row violates with the defaults of its columns (`askDefaults`). */
+/** The names of the constraints of a table that a new row violates with the defaults of its columns (`defaultQueries`). */
 const brokenByDefaults = (name: string, { answers }: RuntimeFacts): ReadonlySet<string> =>
   new Set(answers.flatMap(({ fault, table, value }) => (fault === 'default' && table === name ? [value] : [])));
 
 /** Constraints that the owner added. One that is never true, or is false for the defaults, refuses every new row. */
-function ownRules(
+function ownConstraints(
   table: string,
   expected: Table,
   found: Table,
@@ -278,9 +278,9 @@ function ownRules(
 }
 
 /** Unique indexes that the owner added over a constant: they limit the table to one row. */
-function ownUniques(table: string, expected: Table, found: Table): readonly Attachment[] {
+function ownSingleRowIndexes(table: string, expected: Table, found: Table): readonly Attachment[] {
   return Object.entries(found.indexes)
-    .filter(([name, { definition }]) => !Object.hasOwn(expected.indexes, name) && isOfConstant(definition))
+    .filter(([name, { definition }]) => !Object.hasOwn(expected.indexes, name) && isIndexOfConstant(definition))
     .map(([name, { definition }]) => ({
       table,
       what: 'unique index',
@@ -291,11 +291,11 @@ function ownUniques(table: string, expected: Table, found: Table): readonly Atta
     }));
 }
 
-const isOfConstant = (definition: string): boolean =>
+const isIndexOfConstant = (definition: string): boolean =>
   /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
 /** Builds the queries about the rows of a database that may be at the head: sequences, labels, defaults, seed rows. */
-export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
+export function createRowQuestion({ head, seed }: ExpectedSchema, engine: Engine): Question {
   const aboutRows: Question['aboutRows'] = ({ catalog, runtime }) => {
     // row security may hide rows of a table, so such a table is not queried
     const filtered = new Set(
@@ -311,15 +311,15 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
       ({ table, column }) => readable(table) && Object.hasOwn(head.tables[table]?.columns ?? {}, column),
     );
     return [
-      ...numbered.map(askSequence),
-      ...(engine === 'postgresql' ? askLabels(head, catalog, readable) : []),
+      ...numbered.map(sequenceQuery),
+      ...(engine === 'postgresql' ? labelQueries(head, catalog, readable) : []),
       ...(engine === 'postgresql' ? widerColumns(head, catalog) : [])
         .filter(({ table }) => readable(table))
-        .flatMap(askOversize),
-      ...(engine === 'postgresql' ? askDefaults(head, catalog, readable) : []),
+        .flatMap(oversizeQuery),
+      ...(engine === 'postgresql' ? defaultQueries(head, catalog, readable) : []),
       ...Object.entries(seed)
         .filter(([table]) => readable(table))
-        .flatMap(([table, rows]) => askSeed(table, rows, catalog)),
+        .flatMap(([table, rows]) => seedQuery(table, rows, catalog)),
     ];
   };
   return { expected: head, aboutRows };
@@ -329,7 +329,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
  * Asks whether the next value of a sequence is not beyond the values in its column, in the direction in which the
  * sequence counts. A sequence that was never called returns last_value itself next, so the query reads `is_called`.
  */
-function askSequence({ table, column, sequence, increment }: TableSequence): string {
+function sequenceQuery({ table, column, sequence, increment }: TableSequence): string {
   const name = quoteName(column);
   const [order, isTaken] = increment > 0 ? ['DESC', '>='] : ['ASC', '<='];
   return `SELECT 'sequence' AS fault, ${quoteText(table)} AS "table", ${quoteText(column)} AS value FROM (
@@ -338,8 +338,8 @@ function askSequence({ table, column, sequence, increment }: TableSequence): str
 }
 
 /** The query that counts the values of a wider column that the expected type cannot hold; empty if none applies. */
-function askOversize({ table, column, expected }: WiderColumn): readonly string[] {
-  const beyond = outsideOf(expected, quoteName(column));
+function oversizeQuery({ table, column, expected }: WiderColumn): readonly string[] {
+  const beyond = outOfRangeCondition(expected, quoteName(column));
   if (beyond === null) return [];
   return [
     `SELECT 'oversize' AS fault, ${quoteText(table)} AS "table", to_json(ARRAY[${quoteText(column)}, rows::text])::text AS value
@@ -348,7 +348,7 @@ function askOversize({ table, column, expected }: WiderColumn): readonly string[
 }
 
 /** The SQL condition for values that a type cannot hold unchanged; null for types that are not checked. */
-function outsideOf(type: string, value: string): string | null {
+function outOfRangeCondition(type: string, value: string): string | null {
   const [, width] = /^character varying\((\d+)\)$/.exec(type) ?? [];
   if (width !== undefined) return `char_length(${value}) > ${width}`;
   const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(type) ?? [];
@@ -361,7 +361,7 @@ function outsideOf(type: string, value: string): string | null {
 }
 
 /** Builds the queries for unexpected labels that rows or a default use; only for enum types with unexpected labels. */
-function askLabels(head: Catalog, catalog: Catalog, readable: (table: string) => boolean): readonly string[] {
+function labelQueries(head: Catalog, catalog: Catalog, readable: (table: string) => boolean): readonly string[] {
   const surplus = Object.entries(head.enums).filter(([name, labels]) =>
     catalog.enums[name]?.some((label) => !labels.includes(label)),
   );
@@ -371,12 +371,12 @@ function askLabels(head: Catalog, catalog: Catalog, readable: (table: string) =>
       .flatMap(([table, { columns }]) =>
         Object.entries(columns)
           .filter(([, { type }]) => type === name)
-          .map(([column]) => askLabelsOf(table, column, labels)),
+          .map(([column]) => labelQuery(table, column, labels)),
       ),
   );
 }
 
-function askLabelsOf(table: string, column: string, labels: readonly string[]): string {
+function labelQuery(table: string, column: string, labels: readonly string[]): string {
   const standard = `substring(pg_get_expr(d.adbin, d.adrelid) FROM '^''(.*)''::')`;
   return `SELECT 'label' AS fault, ${quoteText(table)} AS "table", to_json(ARRAY[${quoteText(column)}, label])::text AS value FROM (
     SELECT ${quoteName(column)}::text AS label FROM ${quoteName(table)} GROUP BY 1
@@ -395,7 +395,7 @@ const seedKeys: Readonly<Record<string, string>> = {
 };
 
 /** Asks whether a table has none of its seed rows. If some are missing, the owner may have deleted or renamed them. */
-function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): readonly string[] {
+function seedQuery(table: string, rows: SeedRows[string], catalog: Catalog): readonly string[] {
   const key = seedKeys[table];
   const keyed = key !== undefined && Object.hasOwn(catalog.tables[table]?.columns ?? {}, key);
   const values = keyed ? rows.map((row) => quoteText(String(row[key]))).join(', ') : '';
@@ -410,7 +410,7 @@ function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): reado
  */
 export const requiredSeedTables: readonly string[] = ['permissions', 'roles', 'role_permissions'];
 
-function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Seen): readonly Difference[] {
+function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: HealthFacts): readonly Difference[] {
   switch (fault) {
     case 'sequence':
       return [{ kind: 'sequence-behind', table, column: value }];

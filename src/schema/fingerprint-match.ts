@@ -15,18 +15,18 @@ export interface Comparison {
   /** Missing constraints, indexes and sequences, and other differences that do not rule the revision out. */
   readonly rules: readonly Difference[];
   /** The number of differences in columns that differ between releases (`isKnownDivergence`). */
-  readonly disputed: number;
+  readonly divergences: number;
   /** The number of columns whose type is compatible with the expected one, but not equal. */
   readonly otherTypes: number;
   /** The number of expected constraints and indexes. */
-  readonly promisedRules: number;
+  readonly expectedRules: number;
 }
 
 /** The part of a comparison for one table. */
 interface TableComparison {
   readonly mismatches: readonly Mismatch[];
   readonly otherTypes: number;
-  readonly promisedRules: number;
+  readonly expectedRules: number;
 }
 
 /**
@@ -57,16 +57,16 @@ export function fingerprintComparer(
         .filter((table) => !Object.hasOwn(tables, table))
         .map((table) => ({ kind: 'unexpected-table', table }) as const),
     ];
-    const counted = mismatches.filter((mismatch) => !isOpen(mismatch, fingerprint));
+    const counted = mismatches.filter((mismatch) => !isAccepted(mismatch, fingerprint));
     const differences = counted.filter(isDifference);
     return {
       fingerprint,
       schema: differences.filter(({ kind }) => weights[kind] === 'schema'),
       unexpected: counted.filter(isUnexpected),
       rules: differences.filter(({ kind }) => weights[kind] === 'rule'),
-      disputed: mismatches.length - counted.length,
+      divergences: mismatches.length - counted.length,
       otherTypes: parts.reduce((sum, part) => sum + part.otherTypes, 0),
-      promisedRules: parts.reduce((sum, part) => sum + part.promisedRules, 0),
+      expectedRules: parts.reduce((sum, part) => sum + part.expectedRules, 0),
     };
   };
 }
@@ -89,12 +89,12 @@ function compareTable(
       ...others.map((column) => ({ kind: 'unexpected-column', table: name, column }) as const),
     ],
     otherTypes: columns.filter(([column, { type }]) => (found?.columns[column]?.type ?? type) !== type).length,
-    promisedRules: Object.keys(expected.constraints).length + Object.keys(expected.indexes).length,
+    expectedRules: Object.keys(expected.constraints).length + Object.keys(expected.indexes).length,
   };
 }
 
 /** Whether releases differ in this column, and the fingerprint is older than the revision that makes them equal. */
-function isOpen(mismatch: Mismatch, { applied }: Fingerprint): boolean {
+function isAccepted(mismatch: Mismatch, { applied }: Fingerprint): boolean {
   return (
     (mismatch.kind === 'missing-column' || mismatch.kind === 'unexpected-column') &&
     isKnownDivergence(mismatch.table, mismatch.column, applied)

@@ -37,7 +37,7 @@ export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
     const following = new Map<string, { rows: readonly string[]; catalog: Catalog }>();
     for (const { rows, catalog } of open) {
       const applied = graph.withAncestors(rows);
-      const ready = readyAfter(applied, graph);
+      const ready = nextRevisions(applied, graph);
       const next = ready.map((id) => history[id] ?? {});
       if (rows.length > 0) found.push({ rows, applied, catalog, next });
       for (const id of ready) {
@@ -49,17 +49,17 @@ export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
     }
     open = [...following.values()];
   }
-  return { all: found, known: partsEverKnown(history) };
+  return { all: found, known: findKnownParts(history) };
 }
 
 /** The revisions that are not applied, but whose parents all are. */
-function readyAfter(applied: ReadonlySet<string>, graph: Graph): readonly string[] {
+function nextRevisions(applied: ReadonlySet<string>, graph: Graph): readonly string[] {
   return graph.revisions
     .filter(({ id, parents }) => !applied.has(id) && parents.every((parent) => applied.has(parent)))
     .map(({ id }) => id);
 }
 
-function partsEverKnown(history: History): ReadonlyMap<string, ReadonlySet<string>> {
+function findKnownParts(history: History): ReadonlyMap<string, ReadonlySet<string>> {
   const known = new Map<string, Set<string>>();
   for (const { tables = {} } of Object.values(history)) {
     for (const [name, table] of Object.entries(tables)) {

@@ -35,7 +35,7 @@ export function identify(catalog: Catalog, engine: Engine, { all, known }: Finge
     alike: equallyNear(others, best),
     missing: best.rules,
     begun: best.unexpected,
-    own: ownParts(catalog, known),
+    own: findOwnersParts(catalog, known),
   };
 }
 
@@ -49,7 +49,7 @@ const fewDifferences = 2;
  * Such a database was stamped (`alembic stamp head`), and the row changes of later revisions are missing. Pure.
  * @returns the version rows of that revision; null if the schema is that of the head, or not much closer to another one
  */
-export function findOlder(
+export function findEarlierRevision(
   heads: readonly string[],
   catalog: Catalog,
   engine: Engine,
@@ -90,10 +90,10 @@ export function compareWith(
 function matches({ schema, unexpected, fingerprint }: Comparison, engine: Engine): boolean {
   if (schema.length > 0) return false;
   if (unexpected.length === 0) return true;
-  return engine === 'sqlite' && fingerprint.next.some((change) => unexpected.every((part) => brings(change, part)));
+  return engine === 'sqlite' && fingerprint.next.some((change) => unexpected.every((part) => adds(change, part)));
 }
 
-function brings(change: CatalogChange, part: Unexpected): boolean {
+function adds(change: CatalogChange, part: Unexpected): boolean {
   const table = change.tables?.[part.table] ?? null;
   switch (part.kind) {
     case 'unexpected-table':
@@ -104,8 +104,8 @@ function brings(change: CatalogChange, part: Unexpected): boolean {
 }
 
 /** Ranks for sorting: smaller values are a better match. */
-function rankOf({ rules, unexpected, disputed, otherTypes, promisedRules }: Comparison): readonly number[] {
-  return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promisedRules];
+function rankOf({ rules, unexpected, divergences, otherTypes, expectedRules }: Comparison): readonly number[] {
+  return [rules.length, unexpected.length, divergences, otherTypes, rules.length - expectedRules];
 }
 
 function bySimilarity(one: Comparison, other: Comparison): number {
@@ -129,7 +129,7 @@ function mismatchesOf({ schema, unexpected, rules }: Comparison): readonly Misma
   return [...schema, ...unexpected, ...rules];
 }
 
-function ownParts({ tables }: Catalog, known: Fingerprints['known']): readonly string[] {
+function findOwnersParts({ tables }: Catalog, known: Fingerprints['known']): readonly string[] {
   return Object.entries(tables).flatMap(([table, { columns }]) => {
     const knownColumns = known.get(table);
     if (knownColumns === undefined) return table === versionTable ? [] : [table];

@@ -34,7 +34,7 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
       recorder.attempt();
       return writeSeed(transaction, context, options, now);
     });
-    recorder.left({ state: 'current', revisions: releaseGraph.heads });
+    recorder.ended({ state: 'current', revisions: releaseGraph.heads });
     return counts;
   });
 }

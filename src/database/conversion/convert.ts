@@ -37,7 +37,7 @@ const misfit = (rule: MisfitRule): Misfit => {
 /** The misfit of NULL in a NOT NULL column. */
 export const nullMisfit = misfit('null');
 
-const noteIn = (counts: ConversionCounts, conversion: Conversion): void =>
+const countConversion = (counts: ConversionCounts, conversion: Conversion): void =>
   void counts.set(conversion, (counts.get(conversion) ?? 0) + 1);
 
 /**
@@ -48,7 +48,7 @@ const noteIn = (counts: ConversionCounts, conversion: Conversion): void =>
  */
 export function converterOf({ type, labels }: TargetColumn, trusting: boolean): Converter {
   if (labels !== null) {
-    return label(labels);
+    return enumLabel(labels);
   }
   const [, name = type, first, second] = /^([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?$/.exec(type) ?? [];
   switch (name) {
@@ -87,7 +87,7 @@ export function converterOf({ type, labels }: TargetColumn, trusting: boolean): 
   }
 }
 
-function label(labels: readonly string[]): Converter {
+function enumLabel(labels: readonly string[]): Converter {
   const known = new Set(labels);
   // some releases wrote labels in capitals
   return (value, counts) => {
@@ -95,7 +95,7 @@ function label(labels: readonly string[]): Converter {
     if (known.has(value)) return value;
     const [found, another] = labels.filter((each) => each.toLowerCase() === value.toLowerCase());
     if (found === undefined || another !== undefined) return misfit('label');
-    noteIn(counts, 'label-case');
+    countConversion(counts, 'label-case');
     return found;
   };
 }
@@ -134,7 +134,7 @@ const boolean: Converter = (value, counts) => {
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   const found = Object.hasOwn(words, word) ? words[word] : undefined;
   if (found === undefined) return misfit('boolean');
-  noteIn(counts, 'word');
+  countConversion(counts, 'word');
   return found;
 };
 
@@ -166,7 +166,7 @@ function scaled(precision: number, scale: number): Converter {
     const result = printScaled(decimal, precision, scale);
     if (result === null) return misfit('range');
     // 0.30000000000000004 is 0.30 after a floating-point addition: nothing is lost, so it is not reported as rounded
-    if (result.rounded && !isNoise(value, result.text)) noteIn(counts, 'rounded');
+    if (result.rounded && !isNoise(value, result.text)) countConversion(counts, 'rounded');
     return result.text;
   };
 }
@@ -181,20 +181,20 @@ const double: Converter = (value) => {
 
 function text(most: number, trusting: boolean): Converter {
   return (value, counts) => {
-    if (typeof value === 'string') return fault(value, most, trusting) ?? value;
+    if (typeof value === 'string') return faultOfText(value, most, trusting) ?? value;
     if (typeof value === 'number' || typeof value === 'bigint') {
-      noteIn(counts, 'text-of-number');
+      countConversion(counts, 'text-of-number');
       return String(value);
     }
     if (!Buffer.isBuffer(value) || !isUtf8(value)) return misfit('binary');
     const found = value.toString('utf8');
-    const wrong = fault(found, most, true);
-    if (wrong === null) noteIn(counts, 'text-of-bytes');
+    const wrong = faultOfText(found, most, true);
+    if (wrong === null) countConversion(counts, 'text-of-bytes');
     return wrong ?? found;
   };
 }
 
-function fault(value: string, most: number, trusting: boolean): Misfit | null {
+function faultOfText(value: string, most: number, trusting: boolean): Misfit | null {
   // PostgreSQL counts characters; some of them are two UTF-16 units here
   if (value.length > most && (value.length > 2 * most || Array.from(value).length > most)) return misfit('length');
   if (!/[\0\uFFFD]/.test(value)) return null;
@@ -209,10 +209,10 @@ function json(trusting: boolean, printed: (value: string) => string | Misfit): C
     if (typeof value === 'number' || typeof value === 'bigint') return print(String(value));
     const found = Buffer.isBuffer(value) && isUtf8(value) ? value.toString('utf8') : value;
     if (typeof found !== 'string') return misfit('binary');
-    const wrong = fault(found, Infinity, trusting);
+    const wrong = faultOfText(found, Infinity, trusting);
     if (wrong !== null) return wrong;
     const result = print(found);
-    if (typeof result === 'string' && found !== value) noteIn(counts, 'text-of-bytes');
+    if (typeof result === 'string' && found !== value) countConversion(counts, 'text-of-bytes');
     return result;
   };
 }
@@ -221,22 +221,22 @@ const timestamp: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.date === null) return misfit('timestamp');
   // the application stores local times, and PostgreSQL ignores an offset in a timestamp without time zone
-  if (moment.offset) noteIn(counts, 'offset');
-  if (moment.time === null) noteIn(counts, 'midnight-of-date');
+  if (moment.offset) countConversion(counts, 'offset');
+  if (moment.time === null) countConversion(counts, 'midnight-of-date');
   return `${moment.date} ${moment.time ?? midnight}`;
 };
 
 const date: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.date === null || (moment.time ?? midnight) !== midnight) return misfit('date');
-  if (moment.time !== null) noteIn(counts, 'date-of-midnight');
+  if (moment.time !== null) countConversion(counts, 'date-of-midnight');
   return moment.date;
 };
 
 const time: Converter = (value, counts) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.time === null || moment.date !== null) return misfit('time');
-  if (moment.offset) noteIn(counts, 'offset');
+  if (moment.offset) countConversion(counts, 'offset');
   return moment.time;
 };
 

@@ -18,7 +18,7 @@ const blanks = /[ \t\n\r]*/y;
  * The text is JSON, but PostgreSQL's `jsonb` cannot hold it: it has a NUL character, a lone surrogate, a number beyond
  * `numeric`, or the same key twice in one object (`jsonb` would keep only the last value).
  */
-class NotHeld extends Error {}
+class NotStorable extends Error {}
 
 /**
  * Prints JSON as PostgreSQL prints a `jsonb`: keys sorted by length and then by bytes, numbers as decimals.
@@ -35,7 +35,7 @@ export function printJsonb(text: string): string | null {
   };
   const takeString = (): string => {
     const value: unknown = JSON.parse(take(string));
-    if (typeof value !== 'string' || value.includes('\0') || /\p{Cs}/u.test(value)) throw new NotHeld();
+    if (typeof value !== 'string' || value.includes('\0') || /\p{Cs}/u.test(value)) throw new NotStorable();
     return value;
   };
   const list = (end: string, item: () => void): void => {
@@ -56,7 +56,7 @@ export function printJsonb(text: string): string | null {
           const key = takeString();
           take(blanks);
           at++;
-          if (members.has(key)) throw new NotHeld();
+          if (members.has(key)) throw new NotStorable();
           members.set(key, value());
         });
         return printObject(members);
@@ -76,7 +76,7 @@ export function printJsonb(text: string): string | null {
       default: {
         const decimal = parseDecimal(take(number));
         const printed = decimal && printDecimal(decimal);
-        if (printed === null) throw new NotHeld();
+        if (printed === null) throw new NotStorable();
         return printed;
       }
     }
@@ -85,7 +85,7 @@ export function printJsonb(text: string): string | null {
     return value();
   } catch (error) {
     // RangeError: nested so deeply that the stack overflows; PostgreSQL's stack limit refuses that as well
-    if (error instanceof NotHeld || error instanceof RangeError) return null;
+    if (error instanceof NotStorable || error instanceof RangeError) return null;
     throw error;
   }
 }

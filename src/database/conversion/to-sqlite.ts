@@ -14,17 +14,17 @@ export interface ColumnConversion {
   readonly print: (value: unknown) => string | Misfit;
 }
 
-interface Kind {
+interface StorageKind {
   /** Returns the value that SQLite stores; null if the text is no value of this kind. */
-  readonly keep: (text: string) => SqliteValue | null;
+  readonly store: (text: string) => SqliteValue | null;
   readonly rule: MisfitRule;
   /** The rule that is broken if SQLite would store another value; `rule` if absent. */
   readonly changed?: MisfitRule;
   /** Gives equal values the same text. */
-  readonly same?: (text: string) => string;
+  readonly normalise?: (text: string) => string;
 }
 
-const silent: ConversionCounts = new Map();
+const uncounted: ConversionCounts = new Map();
 
 /**
  * The conversion of a column.
@@ -36,30 +36,34 @@ const silent: ConversionCounts = new Map();
  */
 export function conversionToSqlite(given: string, expected: string | null): ColumnConversion {
   const type = given.replace(/ ?\(\d+\)(?= with)/, '');
-  const into = expected === null || isAsGood(type, expected) ? type : expected;
-  const kind = kindOf(into, expected !== null);
+  const into = expected === null || isStoredAlike(type, expected) ? type : expected;
+  const kind = storageKindOf(into, expected !== null);
   const print = kind === null ? printPlainly : converterOf({ type: plainName(into), labels: null }, true);
   const adapt = into === type ? null : converterOf({ type: into, labels: null }, true);
-  const { keep = (text: string): SqliteValue => text, rule = 'encoding', same = (text: string) => text } = kind ?? {};
+  const {
+    store = (text: string): SqliteValue => text,
+    rule = 'encoding',
+    normalise = (text: string) => text,
+  } = kind ?? {};
   const changed = kind?.changed ?? rule;
   const printed = (value: unknown): string | Misfit => {
-    const text = print(value, silent);
-    return typeof text === 'string' ? same(text) : text;
+    const text = print(value, uncounted);
+    return typeof text === 'string' ? normalise(text) : text;
   };
   return {
     print: printed,
     toSqlite(found, counts) {
       const text = adapt === null ? found : adapt(found, counts);
       if (typeof text !== 'string') return text;
-      const value = keep(text);
+      const value = store(text);
       if (value === null) return new Misfit(rule);
-      return printed(value) === same(text) ? value : new Misfit(changed);
+      return printed(value) === normalise(text) ? value : new Misfit(changed);
     },
   };
 }
 
 /** Whether SQLite stores the type of the dump in the same way as the expected type. */
-function isAsGood(type: string, expected: string): boolean {
+function isStoredAlike(type: string, expected: string): boolean {
   return type === expected || families.some((family) => family.test(type) && family.test(expected));
 }
 
@@ -74,51 +78,56 @@ const plainName = (type: string): string =>
   type === 'real' ? 'double precision' : type.replace(/^(?:character varying|character|bpchar).*/, 'text');
 
 /** @returns null for types whose values are stored as the text that PostgreSQL prints */
-function kindOf(type: string, expected: boolean): Kind | null {
+function storageKindOf(type: string, expected: boolean): StorageKind | null {
   const [name = ''] = /^[a-z ]+/.exec(type) ?? [];
   if (type.endsWith(']')) return null;
   switch (name) {
     case 'smallint':
     case 'integer':
     case 'bigint':
-      return { rule: 'integer', keep: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : null) };
+      return { rule: 'integer', store: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : null) };
     case 'boolean':
-      return { rule: 'boolean', keep: (text) => (text === 't' ? 1n : text === 'f' ? 0n : null) };
+      return { rule: 'boolean', store: (text) => (text === 't' ? 1n : text === 'f' ? 0n : null) };
     case 'double precision':
     case 'real':
       // SQLite stores NaN as NULL, and -0 as 0
       return {
         rule: 'number',
-        keep: (text) => (text === 'NaN' ? null : Number(text)),
-        same: (text) => (text === '-0' ? '0' : text),
+        store: (text) => (text === 'NaN' ? null : Number(text)),
+        normalise: (text) => (text === '-0' ? '0' : text),
       };
     case 'numeric':
       return expected
-        ? { rule: 'number', changed: 'digits', keep: (text) => (isNumber(text) ? Number(text) : null), same: shortest }
+        ? {
+            rule: 'number',
+            changed: 'digits',
+            store: (text) => (isNumber(text) ? Number(text) : null),
+            normalise: shortest,
+          }
         : null;
     case 'bytea':
-      return { rule: 'binary', keep: bytesOf };
+      return { rule: 'binary', store: bytesOf };
     default:
-      return expected ? expectedKind(name) : null;
+      return expected ? storageKindOfExpected(name) : null;
   }
 }
 
-function expectedKind(name: string): Kind | null {
+function storageKindOfExpected(name: string): StorageKind | null {
   switch (name) {
     case 'timestamp without time zone':
-      return { rule: 'timestamp', keep: withMicroseconds };
+      return { rule: 'timestamp', store: withMicroseconds };
     case 'time without time zone':
-      return { rule: 'time', keep: withMicroseconds };
+      return { rule: 'time', store: withMicroseconds };
     case 'date':
-      return { rule: 'date', keep: (text) => text };
+      return { rule: 'date', store: (text) => text };
     case 'interval':
-      return { rule: 'interval', keep: momentOfInterval, same: wholeDays };
+      return { rule: 'interval', store: momentOfInterval, normalise: wholeDays };
     case 'json':
     case 'jsonb':
-      return { rule: 'json', keep: jsonOf, same: (text) => (isNumber(text) ? shortest(text.trim()) : text) };
+      return { rule: 'json', store: jsonOf, normalise: (text) => (isNumber(text) ? shortest(text.trim()) : text) };
     case 'character varying':
     case 'text':
-      return { rule: 'encoding', keep: (text) => text };
+      return { rule: 'encoding', store: (text) => text };
     default:
       return null;
   }

@@ -1,7 +1,7 @@
 import { coreTables, versionTable } from '../../model/catalog.ts';
 import { someDefault } from '../../model/database-facts.ts';
 import { currentSchema, ownSchemas } from '../current-schema.ts';
-import { ledgerPattern, otherLedgers } from '../foreign-migration-tables.ts';
+import { ledgerPattern, furtherLedgers } from '../foreign-migration-tables.ts';
 
 /**
  * All queries read pg_catalog, not information_schema, which also lists objects of extensions and hides objects that
@@ -91,11 +91,11 @@ export const unreadableQuery = `
 
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
-/** The ledgers of other migration tools in all schemas, except the schemas that db-init creates. */
-export const ledgersQuery = `
+/** The tables of other migration tools in all schemas, except the schemas that db-init creates. */
+export const foreignLedgersQuery = `
   SELECT n.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND (c.relname ~* '${ledgerPattern}' OR lower(c.relname) IN (${quoted(otherLedgers)}))
+  WHERE c.relkind IN ('r', 'p') AND (c.relname ~* '${ledgerPattern}' OR lower(c.relname) IN (${quoted(furtherLedgers)}))
     AND n.nspname !~ '${ownSchemas}' AND n.nspname !~ '^(pg_|information_schema$)'
   ORDER BY 1`;
 

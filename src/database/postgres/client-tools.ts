@@ -57,7 +57,7 @@ export function chooseTool(tools: readonly Tool[], serverMajor: number): Tool | 
  * than the server, it is the newest one: an older pg_restore can load into a newer server.
  * @param oldest the oldest major version that reads the dump
  */
-export function chooseRestore(tools: readonly Tool[], oldest: number, serverMajor: number): Tool | null {
+export function choosePgRestore(tools: readonly Tool[], oldest: number, serverMajor: number): Tool | null {
   const able = tools.filter(({ major }) => major >= oldest);
   return chooseTool(able, serverMajor) ?? newest(able);
 }
@@ -101,11 +101,11 @@ async function versionOf(command: string): Promise<{ readonly major: number; rea
 /**
  * How to reach a server, as environment variables of libpq (PostgreSQL manual, "Environment Variables"). Unlike
  * arguments, they do not show the password in the process list, and a database name is never read as an option.
- * @param startOptions session options (`startOptions`) besides those of the target
+ * @param pgOptions session options (`findPgOptions`) besides those of the target
  */
 export function libpqEnvironment(
   target: PostgresTarget,
-  startOptions: string | undefined,
+  pgOptions: string | undefined,
 ): Readonly<Record<string, string | undefined>> {
   const { connectTimeout } = target;
   return {
@@ -123,7 +123,7 @@ export function libpqEnvironment(
     PGHOSTADDR: undefined,
     PGSERVICE: undefined,
     // if a setting occurs twice, the last value counts
-    PGOPTIONS: [target.options, startOptions].filter((options) => options !== undefined).join(' ') || undefined,
+    PGOPTIONS: [target.options, pgOptions].filter((options) => options !== undefined).join(' ') || undefined,
     PGTARGETSESSIONATTRS: undefined,
   };
 }

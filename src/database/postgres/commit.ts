@@ -8,7 +8,7 @@ import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 
 /** How often to query the server about a transaction that is still in progress. */
-const looks = 20;
+const mostQueries = 20;
 const invalidParameter = '22023';
 
 /** How to determine the outcome of a COMMIT whose answer was lost. */
@@ -35,7 +35,7 @@ export async function commit(client: pg.Client, options: CommitOptions): Promise
     if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}: nothing was committed`);
   } catch (error) {
     if (transaction !== null && isConnectionLoss(error)) {
-      const outcome = await askOutcome(transaction, options).catch(() => 'unknown' as const);
+      const outcome = await queryOutcome(transaction, options).catch(() => 'unknown' as const);
       if (outcome !== 'aborted') options.onCommit(outcome);
     }
     throw error;
@@ -43,13 +43,13 @@ export async function commit(client: pg.Client, options: CommitOptions): Promise
   if (transaction !== null) options.onCommit('committed');
 }
 
-async function askOutcome(
+async function queryOutcome(
   transaction: string,
   { reconnect, signal }: CommitOptions,
 ): Promise<CommitOutcome | 'aborted'> {
   const client = await reconnect();
   try {
-    for (let attempt = 1; attempt <= looks; attempt++) {
+    for (let attempt = 1; attempt <= mostQueries; attempt++) {
       const { rows } = await client.query<Row>('SELECT pg_xact_status($1::xid8) AS status', [transaction]);
       const status = rows[0] === undefined ? null : optionalText(rows[0], 'status');
       if (status === 'committed' || status === 'aborted') return status;

@@ -6,7 +6,7 @@ import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
 import { describeHost, describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
-import { type ConnectionFailure, judgeConnectionFailure } from './connection-failure.ts';
+import { type ConnectionFailure, classifyConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
 
 /** How to connect, besides the target. */
@@ -63,11 +63,11 @@ const databaseGrace = 10;
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
   const started = Date.now();
   const secondsWaited = (): number => (Date.now() - started) / 1000;
-  const servers = eachServer(target);
+  const servers = candidatesOf(target);
   const timeLeft = (): number => Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
   let closed: Closed | null = null;
   for (let attempt = 1; ; attempt++) {
-    const { outcome, at } = await tryInTurn(target, servers, options, timeLeft);
+    const { outcome, at } = await tryServers(target, servers, options, timeLeft);
     const database = describePostgres(at);
     switch (outcome.kind) {
       case 'ready':
@@ -119,7 +119,7 @@ interface Candidate {
   trusted: string | null;
 }
 
-function eachServer({ furtherHosts = [], wantsReadWrite = false, ...first }: PostgresTarget): readonly Candidate[] {
+function candidatesOf({ furtherHosts = [], wantsReadWrite = false, ...first }: PostgresTarget): readonly Candidate[] {
   const targets = [first, ...furtherHosts.map((address) => ({ ...first, ...address }))];
   return targets.map((target) => ({ target, wantsReadWrite, trusted: null }));
 }
@@ -130,7 +130,7 @@ type Attempt = { readonly kind: 'ready'; readonly connected: Connected } | Conne
  * Tries the servers in order, until the outcome of one is not `passing`.
  * @returns `at`: the server with that outcome, or the whole list if every outcome was `passing`
  */
-async function tryInTurn(
+async function tryServers(
   list: PostgresTarget,
   servers: readonly Candidate[],
   options: ConnectOptions,
@@ -156,7 +156,7 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, timeo
   try {
     client = await connectOnce(target, options.applicationName, timeout, options.signal);
   } catch (error) {
-    return judgeConnectionFailure(error);
+    return classifyConnectionFailure(error);
   }
   try {
     const server = await answered(client, timeout, askServer(client), options.signal);
@@ -178,16 +178,16 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, timeo
   } catch (error) {
     await closeClient(client);
     if (error instanceof Failure) throw error;
-    return judgeConnectionFailure(error);
+    return classifyConnectionFailure(error);
   }
 }
 
 /** Seconds to wait for a server to close the connection. */
-const farewell = 2;
+const closeTimeout = 2;
 
 /** Closes a connection; if the server does not answer in time, closes the socket. */
 export async function closeClient(client: pg.Client): Promise<void> {
-  const silent = setTimeout(() => client.connection.stream.destroy(), farewell * 1000);
+  const silent = setTimeout(() => client.connection.stream.destroy(), closeTimeout * 1000);
   await client.end().catch(() => undefined);
   clearTimeout(silent);
 }
@@ -243,7 +243,7 @@ interface Closed {
  * SQL for whether a DROP DATABASE was interrupted: the server marks a database before it removes its files
  * (DATCONNLIMIT_INVALID_DB in pg_database.h, since 15.4, 14.9 and 13.12).
  */
-export const dropWasCutOff = 'datconnlimit = -2';
+export const dropWasInterrupted = 'datconnlimit = -2';
 
 /**
  * Checks, from another database of the server, whether the live one allows no connections, and which databases of
@@ -256,13 +256,13 @@ export async function findClosed(target: PostgresTarget, applicationName: string
     if (client === null) continue;
     try {
       const { rows } = await client.query<Record<string, unknown>>(
-        `SELECT datname::text AS name, datallowconn AS open, ${dropWasCutOff} AS dropped FROM pg_database ORDER BY 1`,
+        `SELECT datname::text AS name, datallowconn AS open, ${dropWasInterrupted} AS dropped FROM pg_database ORDER BY 1`,
       );
       const live = rows.find((row) => row['name'] === target.database);
       const dropped = live?.['dropped'] === true;
       if (live === undefined || (live['open'] === true && !dropped)) return null;
       const names = rows.map((row) => String(row['name']));
-      return { beside: names.filter((name) => isBeside(name, target.database)), dropped };
+      return { beside: names.filter((name) => isMadeByRestore(name, target.database)), dropped };
     } catch {
       return null;
     } finally {
@@ -273,7 +273,7 @@ export async function findClosed(target: PostgresTarget, applicationName: string
 }
 
 /** Whether a restore of `live` creates databases with such a name. It shortens long names to the limit of 63 bytes. */
-function isBeside(name: string, live: string): boolean {
+function isMadeByRestore(name: string, live: string): boolean {
   const [, begin] = /^(.+)_(?:before|restore)_\d{8}_\d{6}(?:_\d+)?$/s.exec(name) ?? [];
   return begin !== undefined && (begin === live || (live.startsWith(begin) && Buffer.byteLength(name) > 59));
 }

@@ -18,7 +18,7 @@ export type ConnectionFailure =
   | { readonly kind: 'denied'; readonly reason: string };
 
 /** Classifies what `pg` threw while connecting. Unknown failures are `passing`: the wait timeout ends them. */
-export function judgeConnectionFailure(error: unknown): ConnectionFailure {
+export function classifyConnectionFailure(error: unknown): ConnectionFailure {
   const failure = firstOf(error);
   const message = failure instanceof Error ? failure.message : String(failure);
   const code = codeOf(failure) ?? '';

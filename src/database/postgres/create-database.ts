@@ -6,16 +6,16 @@ import type { Session } from '../session.ts';
  * SQL for whether a database is in the default tablespace. A new database is created there by default; to name the
  * tablespace would require the CREATE right on it.
  */
-export const inOrdinaryTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
+export const isInDefaultTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
 
 /**
  * Builds the CREATE DATABASE statement for a database like another one. `to_jsonb` makes the query work on older
  * servers, which lack some columns of pg_database.
  */
-export async function creation(name: string, like: string, session: Session): Promise<string> {
+export async function createDatabaseStatement(name: string, like: string, session: Session): Promise<string> {
   const [row] = await session.query(
     `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
-            CASE WHEN NOT ${inOrdinaryTablespace} THEN spcname END AS tablespace,
+            CASE WHEN NOT ${isInDefaultTablespace} THEN spcname END AS tablespace,
             datcollate AS collate, datctype AS ctype,
             to_jsonb(d)->>'datlocprovider' AS provider,
             coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
@@ -38,7 +38,7 @@ export async function creation(name: string, like: string, session: Session): Pr
 }
 
 /** Builds the ALTER DATABASE statement that gives a database the owner of another one. */
-export async function ownership(name: string, like: string, session: Session): Promise<string> {
+export async function changeOwnerStatement(name: string, like: string, session: Session): Promise<string> {
   const row = only(
     await session.query('SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1', [like]),
   );

@@ -18,7 +18,7 @@ import {
   prepareSession,
   takeRunLock,
 } from './lock.ts';
-import { findStaying } from './other-sessions.ts';
+import { findRemainingWriters } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
 import { lastRow, postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
@@ -84,7 +84,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       return translated(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
-    othersAtWork: () => answeredInTime(() => findStaying(postgresSession(client))),
+    otherWriters: () => answeredInTime(() => findRemainingWriters(postgresSession(client))),
 
     missingRights: (intention) => answeredInTime(() => findMissingRights(client, intention)),
 

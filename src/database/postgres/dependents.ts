@@ -7,8 +7,8 @@ import type { Session } from '../session.ts';
 const dependentObjectsStillExist = '2BP01';
 
 /** An object that remains depends on an object that should be dropped. Nothing was dropped. */
-export class DependedUpon extends Error {
-  override readonly name = 'DependedUpon';
+export class DependentObjectsError extends Error {
+  override readonly name = 'DependentObjectsError';
   /** One line per dependent object, in the server's words. */
   readonly dependents: readonly string[];
 
@@ -19,13 +19,13 @@ export class DependedUpon extends Error {
 }
 
 /** Parses the server's refusal to drop an object (RESTRICT); null for any other error. */
-export function dependedUpon(error: unknown): DependedUpon | null {
+export function asDependentObjectsError(error: unknown): DependentObjectsError | null {
   if (!hasCode(error, dependentObjectsStillExist)) return null;
   const lines =
     error instanceof Error && 'detail' in error && typeof error.detail === 'string'
       ? error.detail.split('\n')
       : [reasonOf(error)];
-  return new DependedUpon(lines, { cause: error });
+  return new DependentObjectsError(lines, { cause: error });
 }
 
 /**
@@ -82,11 +82,11 @@ export async function findDependents(session: Session, schema: string): Promise<
 
 /**
  * Drops a schema with its contents, and nothing outside it. Must be called within a transaction.
- * @throws DependedUpon if an object outside depends on an object in it
+ * @throws DependentObjectsError if an object outside depends on an object in it
  */
 export async function dropSchema(session: Session, schema: string): Promise<void> {
   await lockTables(session, schema, null);
   const dependents = await findDependents(session, schema);
-  if (dependents.length > 0) throw new DependedUpon(dependents);
+  if (dependents.length > 0) throw new DependentObjectsError(dependents);
   await session.run(`DROP SCHEMA IF EXISTS ${quoteName(schema)} CASCADE`);
 }

@@ -1,14 +1,14 @@
 import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { briefly } from '../backoff.ts';
+import { sleepUntilAborted } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
 /** The time limit, in seconds, to connect for a cancellation, and for each answer; `docker stop` allows ten. */
 const graceSeconds = 3;
 
 /** The session to stop, and how. */
-interface Stopping {
+interface SessionToStop {
   readonly target: PostgresTarget;
   readonly applicationName: string;
   readonly backendPid: number;
@@ -22,7 +22,7 @@ interface Stopping {
  * closed, and the server rolls back when it notices.
  * @returns a function that removes this handler; call it when the work has ended
  */
-export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortSignal): () => void {
+export function endOnAbort(client: pg.Client, stopping: SessionToStop, signal: AbortSignal): () => void {
   const over = new AbortController();
   const stop = async (): Promise<void> => {
     const reason = await stopStatement(client, stopping, over.signal).catch(() => noAnswer(graceSeconds));
@@ -39,7 +39,7 @@ export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortS
 /** Stops the statement of a session. @returns the reason why no answer will come; null if the work has ended */
 async function stopStatement(
   client: pg.Client,
-  { target, applicationName, backendPid, cancels }: Stopping,
+  { target, applicationName, backendPid, cancels }: SessionToStop,
   over: AbortSignal,
 ): Promise<Error | null> {
   const other = await connectOnce(target, applicationName, graceSeconds);
@@ -53,7 +53,7 @@ async function stopStatement(
       ]);
       // the loop waits for a statement that cannot be cancelled (COMMIT)
       idle = rows.length > 0 || !isBusy(client) ? 0 : idle + 1;
-      await briefly(1000, over);
+      await sleepUntilAborted(1000, over);
       if (over.aborted) return null;
     }
     return noAnswer(graceSeconds);

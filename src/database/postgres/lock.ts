@@ -81,7 +81,7 @@ export async function prepareSession(client: pg.Client, options: SessionOptions)
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
   const asking = <Result>(work: Promise<Result>): Promise<Result> => answered(client, answerTimeout, work);
-  const statements = tryingRunLock(options.session);
+  const statements = runLockStatements(options.session);
   const tryOnce = async (): Promise<boolean> => isTaken(await asking(lastRow(client, statements)));
   const { tryFirst = tryOnce } = options;
   for (let attempt = 1; !(await (attempt === 1 ? tryFirst(statements) : tryOnce())); attempt++) {
@@ -94,10 +94,10 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
 }
 
 /** Statements that prepare the session and try to take the lock. The last one returns whether the lock was taken. */
-const tryingRunLock = (session: SessionOptions): string =>
+const runLockStatements = (session: SessionOptions): string =>
   `${sessionSettings(session)}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
 
-/** Reads the last row of `tryingRunLock`. */
+/** Reads the last row of `runLockStatements`. */
 export function isTaken(row: Row): boolean {
   return row['taken'] === true;
 }

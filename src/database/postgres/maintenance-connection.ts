@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
-import type { OthersAtWork } from '../database.ts';
+import type { OtherWriters } from '../database.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { flag, number } from '../row-values.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
@@ -15,14 +15,14 @@ import {
   type Connected,
   connectOnce,
   connectWhenReady,
-  dropWasCutOff,
+  dropWasInterrupted,
   maintenanceDatabases,
 } from './connect.ts';
-import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
-import { judgeConnectionFailure } from './connection-failure.ts';
+import { createDatabaseStatement, isInDefaultTablespace, changeOwnerStatement } from './create-database.ts';
+import { classifyConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, prepareSession } from './lock.ts';
-import { findOtherSessions, findStaying } from './other-sessions.ts';
+import { findOtherSessions, findRemainingWriters } from './other-sessions.ts';
 import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
@@ -30,7 +30,7 @@ import { endOnAbort } from './end-on-abort.ts';
 /** Seconds to wait for sessions to end after pg_terminate_backend. */
 const sessionEndTimeout = 10;
 
-const noSessions: OthersAtWork = { sessions: [], prepared: [] };
+const noSessions: OtherWriters = { sessions: [], prepared: [] };
 
 const insufficientPrivilege = '42501';
 
@@ -71,7 +71,7 @@ export interface MaintenanceConnection {
    * @param disconnect whether to end other sessions
    * @returns the sessions and prepared transactions that prevent the swap; empty if it was done
    */
-  swap(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
+  swap(incoming: string, outgoing: string, disconnect: boolean): Promise<OtherWriters>;
   /** Allows connections to the live database again, if an interrupted swap has disallowed them. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -151,7 +151,7 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
 export async function maySwapDatabases(session: Session, live: string | null = null): Promise<boolean> {
   const [row = {}] = await session.query(
     `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
-            AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
+            AND (${isInDefaultTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
      FROM pg_roles, pg_database WHERE rolname = current_user AND datname = coalesce($1, current_database())`,
     [live],
   );
@@ -173,8 +173,9 @@ function createMaintenanceConnection(
     maySwap: () => maySwapDatabases(session, live),
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     isDropped: async (name) =>
-      (await session.query(`SELECT 1 FROM pg_database WHERE datname = $1 AND ${dropWasCutOff}`, [name])).length > 0,
-    create: async (name) => session.run(await creation(name, live, session)),
+      (await session.query(`SELECT 1 FROM pg_database WHERE datname = $1 AND ${dropWasInterrupted}`, [name])).length >
+      0,
+    create: async (name) => session.run(await createDatabaseStatement(name, live, session)),
     createOwner: (name) => createOwner({ session, live, enter }, name),
     dropOwner: (name, owner) => dropOwner({ session, live, enter }, name, owner),
     drop: (name) => dropDatabase(client, name),
@@ -204,7 +205,7 @@ async function createOwner(context: OwnerContext, name: string): Promise<LoadRol
     await closeClient(await enter(name, role));
     return role;
   } catch (error) {
-    const failure = judgeConnectionFailure(error);
+    const failure = classifyConnectionFailure(error);
     if (failure.kind !== 'denied') throw error;
     await dropOwner(context, name, null);
     return failure.reason;
@@ -220,7 +221,7 @@ async function dropOwner({ session, live, enter }: OwnerContext, name: string, o
   } finally {
     await closeClient(client);
   }
-  await session.run(await ownership(name, live, session));
+  await session.run(await changeOwnerStatement(name, live, session));
   await dropLoadRole(session, name);
 }
 
@@ -248,13 +249,13 @@ async function swapDatabases(
     reopen: () => Promise<void>;
     signal: AbortSignal;
   },
-): Promise<OthersAtWork> {
+): Promise<OtherWriters> {
   const { live, incoming, outgoing, disconnect, reopen, signal } = given;
   const session = postgresSession(client);
   const both = [live, incoming];
   await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
   try {
-    const others = await (disconnect ? findOtherSessions : findStaying)(session, both);
+    const others = await (disconnect ? findOtherSessions : findRemainingWriters)(session, both);
     const left = disconnect ? { ...others, sessions: [] } : others;
     if (left.sessions.length > 0 || left.prepared.length > 0) {
       await reopen();

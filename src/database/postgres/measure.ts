@@ -6,7 +6,7 @@ import { flag, number, only, optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /** Fixes the settings that change how rows are printed as text. */
-const spelling = `SET LOCAL TimeZone TO UTC; SET LOCAL IntervalStyle TO postgres; SET LOCAL bytea_output TO hex;
+const outputSettings = `SET LOCAL TimeZone TO UTC; SET LOCAL IntervalStyle TO postgres; SET LOCAL bytea_output TO hex;
   SET LOCAL extra_float_digits TO 1`;
 
 /**
@@ -68,7 +68,7 @@ const definitions = `
 export async function measureSchemas(session: Session, schema: string | null): Promise<Measurement> {
   // the search path decides whether names in definitions are printed with their schema
   if (schema !== null) await session.run(`SET LOCAL search_path TO ${quoteName(schema)}`);
-  await session.run(spelling);
+  await session.run(outputSettings);
   const objects: Record<string, MeasuredObject> = {};
   for (const row of await session.query(definitions, [schema])) {
     const holder = optionalText(row, 'holder');

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { OtherSession } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
-import type { OthersAtWork } from '../database.ts';
+import type { OtherWriters } from '../database.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
 import { number, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
@@ -28,7 +28,7 @@ export const sessionsQuery = `${sessionsIn('current_database()')} ORDER BY pid`;
  * Finds the other sessions and the prepared transactions that may write to databases of this server.
  * @param databases empty for the database of the session
  */
-export async function findOtherSessions(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
+export async function findOtherSessions(session: Session, databases: readonly string[] = []): Promise<OtherWriters> {
   const names = databases.length === 0 ? 'current_database()' : databases.map(quoteText).join(', ');
   const sessions = (await session.query(`${sessionsIn(names)} ORDER BY pid`)).map(readSession);
   const prepared = (await session.query(`${preparedIn(names)} ORDER BY gid`)).map((row) => text(row, 'gid'));
@@ -42,7 +42,7 @@ const [looks, pause] = [10, 100];
  * Repeats a search for other sessions until it finds none, for one second at most: the server lists a session for a
  * moment after its program has ended, such as the application that was just stopped, or our own pg_dump.
  */
-export async function onceGone<Found>(
+export async function retryUntilGone<Found>(
   session: Session,
   look: () => Promise<Found>,
   isNobody: (found: Found) => boolean,
@@ -57,8 +57,8 @@ export async function onceGone<Found>(
 }
 
 /** Like `findOtherSessions`, but gives sessions one second to end. */
-export function findStaying(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
-  return onceGone(
+export function findRemainingWriters(session: Session, databases: readonly string[] = []): Promise<OtherWriters> {
+  return retryUntilGone(
     session,
     () => findOtherSessions(session, databases),
     ({ sessions }) => sessions.length === 0,
@@ -75,12 +75,13 @@ export function readSession(row: Row): OtherSession {
   };
 }
 
-/** The message of the error that the SQL of `exclusion` raises. */
-const mark = 'db-init: others are at work';
+/** Part of the message of the error that the SQL of `exclusiveAccessSql` raises. */
+const exclusiveAccessMark = 'db-init: others are at work';
 
-/** Whether an error was raised by the SQL of `exclusion`. */
-export function isExclusion(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause.message.includes(mark)) return true;
+/** Whether an error was raised by the SQL of `exclusiveAccessSql`. */
+export function isExclusiveAccessError(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause.message.includes(exclusiveAccessMark)) return true;
   return false;
 }
 
@@ -89,7 +90,7 @@ export function isExclusion(error: unknown): boolean {
  * session, a lock or a prepared transaction in this database. It locks the existing tables, so that sessions that
  * connect later wait for the end of the transaction and then find the new tables.
  */
-export async function exclusion(session: Session, schemas: readonly string[]): Promise<string> {
+export async function exclusiveAccessSql(session: Session, schemas: readonly string[]): Promise<string> {
   const tables = await session.query(
     `SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name
      FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -99,7 +100,7 @@ export async function exclusion(session: Session, schemas: readonly string[]): P
   const here = 'current_database()';
   // without pg_stat_clear_snapshot the second check would see the same list of sessions as the first
   const check = `SELECT pg_stat_clear_snapshot();
-    SELECT CAST(CASE WHEN EXISTS (${sessionsIn(here)}) OR EXISTS (${preparedIn(here)}) THEN ${quoteText(mark)} ELSE '0' END AS int);`;
+    SELECT CAST(CASE WHEN EXISTS (${sessionsIn(here)}) OR EXISTS (${preparedIn(here)}) THEN ${quoteText(exclusiveAccessMark)} ELSE '0' END AS int);`;
   const locks = tables.map((row) => text(row, 'name')).join(', ');
   return [check, ...(locks === '' ? [] : [`LOCK TABLE ${locks} IN ACCESS EXCLUSIVE MODE;`]), check, ''].join('\n');
 }

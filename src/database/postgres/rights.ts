@@ -2,11 +2,11 @@ import type { MissingRight } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import { currentSchema } from '../current-schema.ts';
-import type { Intention } from '../database.ts';
+import type { PlannedWrites } from '../database.ts';
 import { flag, only, optionalText, text } from '../row-values.ts';
 
 /** Finds the rights that the role lacks, without writing anything. */
-export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {
+export async function findMissingRights(client: pg.Client, intention: PlannedWrites): Promise<readonly MissingRight[]> {
   const { rows } = await client.query<Record<string, unknown>>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
             quote_ident(current_schema()) AS schema,

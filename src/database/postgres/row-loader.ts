@@ -34,7 +34,7 @@ export interface RowLoaderOptions {
 const connectTimeout = 30;
 
 /** Fixes the format of values: the rows that are read back are compared byte by byte with those that were written. */
-const spelling = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres; SET DateStyle TO ISO; SET TimeZone TO UTC;
+const outputSettings = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres; SET DateStyle TO ISO; SET TimeZone TO UTC;
   SET bytea_output TO hex; SET extra_float_digits TO 1; SET client_encoding TO 'UTF8'`;
 
 /**
@@ -54,7 +54,7 @@ export async function withRowLoader<Result>(
     const backendPid = number(only(await session.query('SELECT pg_backend_pid() AS pid')), 'pid');
     release = endOnAbort(client, { target, applicationName, backendPid, cancels: true }, signal);
     await prepareSession(client, { lockTimeout: 0, schema: target.schema });
-    await session.run(spelling);
+    await session.run(outputSettings);
     if (role !== null) await session.run(`SET ROLE ${quoteName(role)}`);
     await session.run('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
     const result = await work({

@@ -11,7 +11,7 @@ export class ToolFailed extends Error {
  * LC_ALL=C; messages of the server may be in another language, except for names of settings. The first match counts: a
  * refusal because of a limit is also a failed connection.
  */
-const telling: readonly (readonly [PlainCause, RegExp])[] = [
+const causePatterns: readonly (readonly [PlainCause, RegExp])[] = [
   ['lock-table', /max_(?:pred_)?locks_per_transaction/],
   ['connections', /too many (?:clients|connections)|remaining connection slots/],
   ['disk-full', /(?:ERROR|PANIC|FATAL): .*(?:No space left on device|disk full)/s],
@@ -36,12 +36,12 @@ type PlainCause = Exclude<Cause['kind'], 'dependents' | 'event-triggers'>;
 
 /** Determines the cause of a failure from the message of the program. @returns null if no pattern matches */
 export function toolCause({ message }: ToolFailed): Cause | null {
-  const kind = telling.find(([, words]) => words.test(message))?.[0];
+  const kind = causePatterns.find(([, words]) => words.test(message))?.[0];
   if (kind === undefined) return null;
   return kind === 'lock-timeout' ? { kind, blockers: [] } : { kind };
 }
 
-const longest = 600;
+const longestMessage = 600;
 
 /**
  * The important part of the stderr of pg_restore or psql: the first error with its details, and the number of the
@@ -55,11 +55,11 @@ export function toolMessage(stderr: string, ending: string): string {
   if (first === -1) return ending;
   const details = lines
     .slice(first + 1)
-    .filter((line, index, rest) => isDetail(line) && belongs(rest, index))
+    .filter((line, index, rest) => isDetail(line) && belongsToFirst(rest, index))
     .map(shownDetail);
   const said = [lines[first] ?? '', ...details].join('; ').replaceAll(/\s+/g, ' ');
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return `${said.length > longest ? `${said.slice(0, longest)}…` : said}${others}`;
+  return `${said.length > longestMessage ? `${said.slice(0, longestMessage)}…` : said}${others}`;
 }
 
 /**
@@ -76,6 +76,6 @@ function isDetail(line: string): boolean {
 }
 
 /** Whether the line belongs to the same message: no other message begins before it. */
-function belongs(lines: readonly string[], index: number): boolean {
+function belongsToFirst(lines: readonly string[], index: number): boolean {
   return !lines.slice(0, index).some((line) => /^(?:pg_restore|psql)\S*: /.test(line));
 }

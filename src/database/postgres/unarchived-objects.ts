@@ -40,18 +40,18 @@ const grantsOn = ({ from, where, acl, owner, kind, name, shown }: Granted): stri
   WHERE ${where} AND a.grantee <> ${owner}
   GROUP BY a.grantee, a.is_grantable, ${name}, ${shown}`;
 
-const inHome = (namespace: string): string => `${namespace} = ${currentSchema}`;
+const inApplicationSchema = (namespace: string): string => `${namespace} = ${currentSchema}`;
 
 const relationName = `format('%I.%I', n.nspname, c.relname)`;
 const relations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
 
 /** The rights that PUBLIC has on the schema `public` of a new database (PostgreSQL manual, "Schemas"). */
-const ordinary = `a.grantee = 0 AND n.nspname = 'public'
+const defaultPublicRight = `a.grantee = 0 AND n.nspname = 'public'
   AND (a.privilege_type = 'USAGE' OR current_setting('server_version_num')::int < 150000)`;
 
 const onSchema = grantsOn({
   from: 'pg_namespace n',
-  where: `${inHome('n.oid')} AND NOT (${ordinary})`,
+  where: `${inApplicationSchema('n.oid')} AND NOT (${defaultPublicRight})`,
   acl: 'n.nspacl',
   owner: 'n.nspowner',
   kind: `'SCHEMA'`,
@@ -77,7 +77,7 @@ const types = {
 const inSchema: readonly string[] = [
   grantsOn({
     from: relations,
-    where: inHome('c.relnamespace'),
+    where: inApplicationSchema('c.relnamespace'),
     acl: 'c.relacl',
     owner: 'c.relowner',
     kind: `CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END`,
@@ -89,10 +89,10 @@ const inSchema: readonly string[] = [
                  string_agg(format('%s (%I)', a.privilege_type, t.attname), ', ' ORDER BY a.privilege_type, t.attnum),
                  ${relationName}, ${toGrantee}, ${option}), true
    FROM ${relations} JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) AS a
-   WHERE ${inHome('c.relnamespace')} AND NOT t.attisdropped AND a.grantee <> c.relowner
+   WHERE ${inApplicationSchema('c.relnamespace')} AND NOT t.attisdropped AND a.grantee <> c.relowner
    GROUP BY a.grantee, a.is_grantable, c.relname, ${relationName}`,
-  grantsOn({ ...functions, where: `${inHome('p.pronamespace')} AND a.grantee <> 0`, owner: 'p.proowner' }),
-  grantsOn({ ...types, where: `${inHome('y.typnamespace')} AND a.grantee <> 0`, owner: 'y.typowner' }),
+  grantsOn({ ...functions, where: `${inApplicationSchema('p.pronamespace')} AND a.grantee <> 0`, owner: 'p.proowner' }),
+  grantsOn({ ...types, where: `${inApplicationSchema('y.typnamespace')} AND a.grantee <> 0`, owner: 'y.typowner' }),
 ];
 
 /** A right that PUBLIC has by default on a kind of object, until it is revoked (PostgreSQL manual, "Privileges"). */
@@ -168,19 +168,19 @@ const defaultPrivileges = (ofSchemasAlone: boolean): string => `
                                      WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
                 ${toGrantee}, ${option}), true
   FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) AS a
-  WHERE a.grantee <> d.defaclrole AND (${inHome('n.oid')} ${ofSchemasAlone ? '' : 'OR n.oid IS NULL'})
+  WHERE a.grantee <> d.defaclrole AND (${inApplicationSchema('n.oid')} ${ofSchemasAlone ? '' : 'OR n.oid IS NULL'})
   GROUP BY d.defaclrole, n.oid, n.nspname, d.defaclobjtype, a.grantee, a.is_grantable`;
 
 /**
  * Whether a table has a usable replica identity: without one, the server refuses UPDATE and DELETE once it is
  * published.
  */
-const tellsRowsApart = `c.relreplident = 'd'
+const hasReplicaIdentity = `c.relreplident = 'd'
   AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)`;
 
 /** The tables of publications. @param detailed whether the server has column lists and row filters (PostgreSQL 15) */
 const publishedTables = (detailed: boolean, where: string): string => `
-  SELECT r.prpubid, bool_and(${tellsRowsApart}) AS apart,
+  SELECT r.prpubid, bool_and(${hasReplicaIdentity}) AS apart,
          string_agg(format('%I.%I', n.nspname, c.relname)
            ${
              detailed
@@ -216,7 +216,7 @@ const publishedHere = (detailed: boolean): string => `
   SELECT 'tables of publication ' || quote_ident(p.pubname), NULL,
          format('ALTER PUBLICATION %I ADD TABLE %s', p.pubname, t.tables),
          NOT (p.pubupdate OR p.pubdelete) OR t.apart
-  FROM pg_publication p JOIN (${publishedTables(detailed, inHome('c.relnamespace'))}) t ON t.prpubid = p.oid`;
+  FROM pg_publication p JOIN (${publishedTables(detailed, inApplicationSchema('c.relnamespace'))}) t ON t.prpubid = p.oid`;
 
 /** The queries for objects that belong to the oid of the database: the renamed former database keeps them. */
 const ofDatabase: readonly string[] = [
@@ -245,7 +245,12 @@ export async function findUnarchivedObjects(
   const detailed = number(server, 'version') >= 150_000;
   const parts =
     exchanged === 'schema'
-      ? [...inSchema, ...revokedInSchemas(inHome('n.oid')), defaultPrivileges(true), publishedHere(detailed)]
+      ? [
+          ...inSchema,
+          ...revokedInSchemas(inApplicationSchema('n.oid')),
+          defaultPrivileges(true),
+          publishedHere(detailed),
+        ]
       : [onSchema, ...inSchema, ...revokedInDatabase, defaultPrivileges(false), publications(detailed), ...ofDatabase];
   const rows = await session.query(
     `SELECT object, thing, statement, safe FROM (${parts.join(' UNION ALL ')}) AS all_of_it (object, thing, statement, safe) ORDER BY 1, 2, 3`,

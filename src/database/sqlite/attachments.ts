@@ -28,7 +28,7 @@ export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): rea
         }));
   }
   return checksOf(sql)
-    .filter((check) => !isApplications(check))
+    .filter((check) => !isApplicationCheck(check))
     .map((check) => ({
       table,
       what: 'check',
@@ -82,7 +82,7 @@ function checksOf(sql: string): readonly string[] {
 }
 
 /** Whether a check is the application's: on a boolean column, or that a time entry has a project or a client. */
-function isApplications(check: string): boolean {
+function isApplicationCheck(check: string): boolean {
   return (
     /^CHECK \("?\w+"? IN \(0, ?1\)\)$/i.test(check) || /project_id IS NOT NULL OR client_id IS NOT NULL/i.test(check)
   );

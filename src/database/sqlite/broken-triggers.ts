@@ -27,10 +27,10 @@ export function findBrokenTriggers(database: SQLite.Database, definitions: reado
   const triggers = definitions.filter((row) => row['type'] === 'trigger' && optionalText(row, 'sql') !== null);
   const written = [...new Set(triggers.map((row) => text(row, 'table')))];
   const failing = written.filter((table) => faultOfWriting(database, table) !== null);
-  return failing.length === 0 ? [] : attribute(database, definitions, triggers, failing);
+  return failing.length === 0 ? [] : findFaultyTriggers(database, definitions, triggers, failing);
 }
 
-function attribute(
+function findFaultyTriggers(
   database: SQLite.Database,
   definitions: readonly Row[],
   triggers: readonly Row[],
@@ -88,8 +88,8 @@ function copySchema(
   const relations = definitions.filter((row) => row['type'] !== 'trigger' && !text(row, 'name').startsWith('sqlite_'));
   const absent = relations
     .map((row) => ({ name: text(row, 'name'), sql: optionalText(row, 'sql') ?? '' }))
-    .filter(({ name, sql }) => !succeeds(() => copy.exec(sql)) && !isThere(copy, name))
-    .filter(({ name }) => !succeeds(() => copy.exec(bareTable(database, name))));
+    .filter(({ name, sql }) => !succeeds(() => copy.exec(sql)) && !existsIn(copy, name))
+    .filter(({ name }) => !succeeds(() => copy.exec(tableOfColumns(database, name))));
   return { copy, absent: absent.map(({ name }) => name) };
 }
 
@@ -97,7 +97,7 @@ function copySchema(
  * The statement of a table with only the columns: the original statement may need functions or modules that only the
  * owner's programs define.
  */
-function bareTable(database: SQLite.Database, name: string): string {
+function tableOfColumns(database: SQLite.Database, name: string): string {
   const columns = database
     .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?)')
     .pluck()
@@ -107,7 +107,7 @@ function bareTable(database: SQLite.Database, name: string): string {
 }
 
 /** Whether a table exists already: creating a virtual table also creates its shadow tables. */
-function isThere(copy: SQLite.Database, name: string): boolean {
+function existsIn(copy: SQLite.Database, name: string): boolean {
   return copy.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
 }
 

@@ -16,7 +16,7 @@ import { isDatabaseFile, type OpenFile, openForReading } from './open-readonly.t
 import { requireOwnSideFiles } from './recover-side-files.ts';
 import { sqliteSession } from './session.ts';
 
-const nothing: DatabaseFacts = {
+const emptyDatabase: DatabaseFacts = {
   schema: 'main',
   elsewhere: [],
   relations: [],
@@ -48,7 +48,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     serverVersion: `SQLite ${sqliteVersion()}`,
 
     async observe(_depth, question) {
-      if (!isThere(file)) return nothing;
+      if (!isThere(file)) return emptyDatabase;
       requireDatabaseFile(file);
       try {
         return inspect(open(), question);
@@ -60,7 +60,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 
     read: (work) => inSnapshot(open(), work),
 
-    othersAtWork: async () => ({ sessions: [], prepared: [] }),
+    otherWriters: async () => ({ sessions: [], prepared: [] }),
 
     async missingRights() {
       requireWritable(file);

@@ -29,7 +29,7 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
   try {
     // before the first access: in WAL mode this also excludes programs that only have the file open
     database.pragma('locking_mode = EXCLUSIVE');
-    if (!isAcquired(() => database.exec('BEGIN EXCLUSIVE'))) return false;
+    if (!succeedsUnlessLocked(() => database.exec('BEGIN EXCLUSIVE'))) return false;
     work();
   } finally {
     database.close();
@@ -41,14 +41,14 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
 function checkpoint(file: string): void {
   const database = new SQLite(file, { timeout: lockTimeoutMs });
   try {
-    isAcquired(() => database.pragma('wal_checkpoint(TRUNCATE)'));
+    succeedsUnlessLocked(() => database.pragma('wal_checkpoint(TRUNCATE)'));
   } finally {
     database.close();
   }
 }
 
 /** @returns false if another program holds a lock */
-function isAcquired(access: () => unknown): boolean {
+function succeedsUnlessLocked(access: () => unknown): boolean {
   try {
     access();
     return true;

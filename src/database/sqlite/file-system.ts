@@ -5,7 +5,7 @@ import { makeFolder } from '../../platform/make-folder.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 
 /** Magic numbers of statfs(2), from linux/magic.h and the kernel's documentation of each. */
-const network: Readonly<Record<number, string>> = {
+const networkFileSystems: Readonly<Record<number, string>> = {
   0x6969: 'NFS',
   0x517b: 'SMB',
   0xff534d42: 'CIFS',
@@ -13,7 +13,7 @@ const network: Readonly<Record<number, string>> = {
   0x5346414f: 'AFS',
   0x00c36400: 'CephFS',
 };
-const unusual: Readonly<Record<number, string>> = {
+const doubtfulFileSystems: Readonly<Record<number, string>> = {
   0x65735546: 'FUSE',
   0x01021997: '9p',
   0x786f4256: 'VirtualBox shared folder',
@@ -28,11 +28,11 @@ const unusual: Readonly<Record<number, string>> = {
 export function judgeFileSystem(file: string, allowNetworkFs: boolean): string | null {
   const folder = nearestFolder(file);
   const type = Number(BigInt.asUintN(32, BigInt(statfsSync(folder).type)));
-  const networked = network[type];
+  const networked = networkFileSystems[type];
   if (networked !== undefined && !allowNetworkFs) {
     throw new Failure({ kind: 'network-file-system', path: folder, fileSystem: networked });
   }
-  const name = networked ?? unusual[type];
+  const name = networked ?? doubtfulFileSystems[type];
   return name === undefined ? null : sqliteReasons.otherFileSystem(folder, name);
 }
 

@@ -4,7 +4,7 @@ import type { Catalog, Index, Table } from '../../model/catalog.ts';
 import { type DatabaseFacts, type Question, type Relation, someDefault } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type SQLite from 'better-sqlite3';
-import { isLedger } from '../foreign-migration-tables.ts';
+import { isForeignLedger } from '../foreign-migration-tables.ts';
 import { readAttachments } from './attachments.ts';
 import { findBrokenTriggers } from './broken-triggers.ts';
 
@@ -64,7 +64,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       catalog,
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
       types: [],
-      foreignLedgers: relations.map(({ name }) => name).filter(isLedger),
+      foreignLedgers: relations.map(({ name }) => name).filter(isForeignLedger),
       // SQLite has no list of sessions: a lock of another program is noticed when writing begins
       otherSessions: [],
       runtime: { ...runtime, answers: asked.flatMap(all).map(readAnswer) },

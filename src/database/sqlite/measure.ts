@@ -13,7 +13,7 @@ const parts = ['', '-journal', '-wal'];
 
 /** Measures a database file. For a damaged file, returns only the hash of its bytes. Writes nothing. */
 export async function measureFile(file: string): Promise<Measurement> {
-  return { file: await hashOf(file), ...look(file) };
+  return { file: await hashOf(file), ...measureContents(file) };
 }
 
 async function hashOf(file: string): Promise<string> {
@@ -25,7 +25,7 @@ async function hashOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function look(file: string): Pick<Measurement, 'revisions' | 'objects'> {
+function measureContents(file: string): Pick<Measurement, 'revisions' | 'objects'> {
   try {
     if (!isDatabaseFile(file)) return unreadable;
     const open = openForReading(file);

@@ -20,8 +20,8 @@ export function findOpenFileHolders(file: string): OpenFileHolders {
   if (stats === undefined) return 'none';
   const isHeldBy = (pid: string): boolean => isOpenIn(pid, basename(file), stats);
   if (processes().some((pid) => Number(pid) !== process.pid && isHeldBy(pid))) return 'some';
-  const told = isHeldBy('self') ? 'unknown' : askForLease(file);
-  return told === 'unknown' && seesEverybody() ? 'none' : told;
+  const told = isHeldBy('self') ? 'unknown' : requestLease(file);
+  return told === 'unknown' && seesAllProcesses() ? 'none' : told;
 }
 
 interface Identity {
@@ -32,11 +32,11 @@ interface Identity {
 const processes = (): readonly string[] => list('/proc').filter((name) => /^\d+$/.test(name));
 
 function isOpenIn(pid: string, name: string, identity: Identity): boolean {
-  return list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, name, identity));
+  return list(`/proc/${pid}/fd`).some((fd) => isSameFile(`/proc/${pid}/fd/${fd}`, name, identity));
 }
 
 /** Compares the name first: `stat` of a file on an unavailable network file system may hang. */
-function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean {
+function isSameFile(link: string, name: string, { dev, ino }: Identity): boolean {
   try {
     if (basename(readlinkSync(link)) !== name) return false;
     const stats = statSync(link, { bigint: true });
@@ -53,7 +53,7 @@ const [granted, refused] = [0, 4];
  * The Perl script that requests a lease: Node.js has no API for leases, and every Debian has Perl. F_SETLEASE is 1024,
  * F_WRLCK 1, EAGAIN 11. The script tries for one second, because a program may have the file open only briefly.
  */
-const lease = `
+const leaseScript = `
   open(my $file, '+<', $ARGV[0]) or exit 3;
   for (1 .. 10) {
     exit ${granted} if fcntl($file, 1024, 1);
@@ -62,19 +62,19 @@ const lease = `
   }
   exit ${refused};`;
 
-function askForLease(file: string): OpenFileHolders {
-  const { status } = spawnSync('perl', ['-e', lease, '--', file], { stdio: 'ignore', timeout: 10_000 });
+function requestLease(file: string): OpenFileHolders {
+  const { status } = spawnSync('perl', ['-e', leaseScript, '--', file], { stdio: 'ignore', timeout: 10_000 });
   if (status === granted) return 'none';
   return status === refused ? 'some' : 'unknown';
 }
 
 /** The kernel's name of the initial PID namespace, which contains all others (PROC_PID_INIT_INO). */
-const outermost = 'pid:[4026531836]';
+const initialPidNamespace = 'pid:[4026531836]';
 
 /** Whether /proc shows all processes of the machine with their open files. */
-function seesEverybody(): boolean {
+function seesAllProcesses(): boolean {
   try {
-    return process.getuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === outermost;
+    return process.getuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === initialPidNamespace;
   } catch {
     return false;
   }

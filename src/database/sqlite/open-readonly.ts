@@ -1,7 +1,7 @@
 import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { requireReadableSideFiles, roomFor } from './recover-side-files.ts';
+import { requireReadableSideFiles, folderWithSpace } from './recover-side-files.ts';
 
 /** An open database file. `close` also removes its temporary copy, if there is one. */
 export interface OpenFile {
@@ -10,7 +10,7 @@ export interface OpenFile {
 }
 
 /** How often to copy a file that changes during the copy, before it is read in place. */
-const copies = 3;
+const mostCopies = 3;
 
 /**
  * Opens a file for reading without changing its side files. In WAL mode even a read-only connection writes side files
@@ -19,12 +19,12 @@ const copies = 3;
 export function openForReading(file: string): OpenFile {
   requireReadableSideFiles(file);
   if (!isInWalMode(file)) return inPlace(file);
-  const folder = mkdtempSync(join(roomFor(file), 'db-init-'));
+  const folder = mkdtempSync(join(folderWithSpace(file), 'db-init-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const copy = join(folder, basename(file));
   try {
     for (let attempt = 1; !copyUnchanged(file, copy); attempt++) {
-      if (attempt < copies) continue;
+      if (attempt < mostCopies) continue;
       // another program writes to it: the side files exist already and change anyway
       remove();
       return inPlace(file);

@@ -11,14 +11,14 @@ import { countRows } from './count-rows.ts';
 import { firstDamage } from './damage.ts';
 import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';
-import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
+import { hasSideFiles, logSuffixes, markOf, sizeOf } from './wal-files.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeBytes } from '../../platform/free-space.ts';
 
 /** How many copies are kept that were made before recoveries. */
-const kept = 2;
+const keptRecoveries = 2;
 /** The tables that identify the database: the core tables and the ledger. This layer knows no other tables. */
-const telling: ReadonlySet<string> = new Set([
+const applicationTables: ReadonlySet<string> = new Set([
   'alembic_version',
   'users',
   'projects',
@@ -41,7 +41,7 @@ type Contents = ReadonlyMap<string, number> | null;
  * @throws Failure `unreadable` if the log does not belong to the file, or if that is uncertain; nothing was changed
  */
 export function requireOwnSideFiles(file: string, onKept: (folder: string) => void = () => undefined): void {
-  if (!hasSideFiles(file) || isAtWork(file)) return;
+  if (!hasSideFiles(file) || isInUse(file)) return;
   const folder = join(dirname(file), `${ownPrefix}-recovered`);
   requireSpace(file, dirname(file), 2);
   const before = markOf(file);
@@ -56,7 +56,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
     requireRecoverable(file, copy, scratch);
     rmSync(scratch, { recursive: true });
     requireSame(file, before);
-    for (const side of ['', ...logs]) if (existsSync(copy + side)) syncToDisk(copy + side);
+    for (const side of ['', ...logSuffixes]) if (existsSync(copy + side)) syncToDisk(copy + side);
     syncToDisk(copies);
   } catch (error) {
     rmSync(copies, { recursive: true, force: true });
@@ -74,7 +74,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
 export function requireReadableSideFiles(file: string): void {
   if (!hasSideFiles(file)) return;
   const before = markOf(file);
-  const scratch = mkdtempSync(join(roomFor(file), 'db-init-'));
+  const scratch = mkdtempSync(join(folderWithSpace(file), 'db-init-'));
   try {
     requireRecoverable(file, file, scratch);
   } catch (error) {
@@ -91,7 +91,7 @@ function requireRecoverable(file: string, from: string, scratch: string): void {
   if (mismatch !== null) throw staleSideFile(file, mismatch);
   const copy = copyFileTo(from, scratch);
   const alone = contentsOf(copy, () => null);
-  for (const log of logs) {
+  for (const log of logSuffixes) {
     rmSync(copy + log, { force: true });
     if (sizeOf(from + log) > 0) copyFileSync(from + log, copy + log, constants.COPYFILE_FICLONE);
   }
@@ -107,7 +107,7 @@ function requireRecoverable(file: string, from: string, scratch: string): void {
 
 /** The tables of the application that a recovery would remove or empty. Pure. */
 export function findLoss(alone: Contents, recovered: Contents): readonly string[] {
-  return [...telling].filter((table) => {
+  return [...applicationTables].filter((table) => {
     const [before, after] = [alone?.get(table), recovered?.get(table)];
     if (before === undefined) return false;
     return after === undefined || (before > 0 && after === 0 && neverEmpty.has(table));
@@ -123,7 +123,9 @@ function contentsOf(file: string, onDamage: (reason: string) => null): Contents 
       const damage = firstDamage(database.prepare<[], string>('PRAGMA integrity_check').pluck().all());
       if (damage !== null) return onDamage(damage.split('\n')[0] ?? damage);
       const tables = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-      return new Map(tables.filter((name) => telling.has(name)).map((name) => [name, countRows(database, name)]));
+      return new Map(
+        tables.filter((name) => applicationTables.has(name)).map((name) => [name, countRows(database, name)]),
+      );
     } finally {
       database.close();
     }
@@ -138,7 +140,7 @@ function contentsOf(file: string, onDamage: (reason: string) => null): Contents 
  * a log beside it: SQLite finds a log by the name of the file and would recover the file.
  * In WAL mode every connection holds a shared lock; in the other modes only a writer has a journal.
  */
-function isAtWork(file: string): boolean {
+function isInUse(file: string): boolean {
   const header = readFileHeader(file);
   const walMode = header?.writeVersion === 2;
   if (header === null || sizeOf(`${file}${walMode ? '-journal' : '-wal'}`) > 0) return false;
@@ -167,7 +169,7 @@ function isAtWork(file: string): boolean {
 
 function copyInto(file: string, folder: string): string {
   const copy = copyFileTo(file, folder);
-  for (const log of logs) {
+  for (const log of logSuffixes) {
     if (sizeOf(file + log) > 0) copyFileSync(file + log, copy + log, constants.COPYFILE_FICLONE);
   }
   return copy;
@@ -181,25 +183,26 @@ function copyFileTo(file: string, folder: string): string {
 
 function prune(folder: string, name: string): void {
   const folders = readdirSync(folder).filter((entry) => entry.startsWith(`${name}-`));
-  for (const old of folders.toSorted().slice(0, -kept)) rmSync(join(folder, old), { recursive: true, force: true });
+  for (const old of folders.toSorted().slice(0, -keptRecoveries))
+    rmSync(join(folder, old), { recursive: true, force: true });
 }
 
 /** Finds the first folder with space for a copy; the folder for temporary files is often a small tmpfs. */
-export function roomFor(file: string): string {
+export function folderWithSpace(file: string): string {
   const places = [tmpdir(), dirname(file)];
   const place = places.find((folder) => freeBytes(folder) > neededFor(file, 1));
   if (place !== undefined) return place;
-  throw noRoom(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
+  throw noSpace(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
 }
 
 function requireSpace(file: string, folder: string, copies: number): void {
   const needed = neededFor(file, copies);
-  if (freeBytes(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
+  if (freeBytes(folder) < needed) throw noSpace(file, `${folder} does not have`, needed);
 }
 
 /** The bytes that copies need: a checkpoint can make the file longer by the size of the WAL. */
 function neededFor(file: string, copies: number): number {
-  const all = ['', ...logs].reduce((total, side) => total + sizeOf(file + side), 0);
+  const all = ['', ...logSuffixes].reduce((total, side) => total + sizeOf(file + side), 0);
   return copies * all + sizeOf(`${file}-wal`);
 }
 
@@ -209,7 +212,7 @@ function requireSame(file: string, mark: string): void {
   throw new Failure({ kind: 'unreadable', database: file, reason });
 }
 
-function noRoom(file: string, who: string, bytes: number): Failure {
+function noSpace(file: string, who: string, bytes: number): Failure {
   const reason = sqliteReasons.noRoom(file, who, bytes);
   return new Failure({ kind: 'unreadable', database: file, reason });
 }

@@ -37,7 +37,7 @@ export function openRows(file: string): RowReader {
   const bytesOf = encoderOf(String(database.pragma('encoding', { simple: true })));
   const numbered = new Map<string, boolean>();
   const hasRowid = (table: string): boolean => {
-    const known = numbered.get(table) ?? isNumbered(database, table);
+    const known = numbered.get(table) ?? hasRowidColumn(database, table);
     numbered.set(table, known);
     return known;
   };
@@ -66,7 +66,7 @@ export function openRows(file: string): RowReader {
         .safeIntegers(true)
         .raw()
         .get(place);
-      return columns.map((_, index) => exactly(row?.[2 * index], row?.[2 * index + 1], bytesOf));
+      return columns.map((_, index) => exactValue(row?.[2 * index], row?.[2 * index + 1], bytesOf));
     },
 
     storedTypes: (table, column) =>
@@ -116,7 +116,7 @@ function encoderOf(encoding: string): (text: string) => Buffer {
 }
 
 /** Whether a table has a rowid, and no declared column named `_rowid_`. */
-function isNumbered(database: SQLite.Database, table: string): boolean {
+function hasRowidColumn(database: SQLite.Database, table: string): boolean {
   const taken = database.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE lower(name) = '_rowid_'").get(table);
   if (taken !== undefined) return false;
   try {
@@ -129,7 +129,7 @@ function isNumbered(database: SQLite.Database, table: string): boolean {
 }
 
 /** Returns the bytes of a text if they are invalid in its encoding. */
-function exactly(value: unknown, bytes: unknown, bytesOf: (text: string) => Buffer): ExactValue {
+function exactValue(value: unknown, bytes: unknown, bytesOf: (text: string) => Buffer): ExactValue {
   if (typeof value === 'string') return Buffer.isBuffer(bytes) && !bytes.equals(bytesOf(value)) ? bytes : value;
   return typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value) ? value : null;
 }

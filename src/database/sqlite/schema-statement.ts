@@ -96,7 +96,7 @@ function tableConstraint(cursor: Cursor): boolean {
   const named = take('CONSTRAINT');
   if (named) cursor.identifier();
   if (take('PRIMARY KEY') || take('UNIQUE')) {
-    indexed(cursor);
+    indexedColumns(cursor);
     return true;
   }
   if (take('CHECK')) {
@@ -140,10 +140,10 @@ function constant(cursor: Cursor): void {
     return;
   }
   if (take('-') || take('+')) cursor.expectKind('number');
-  else if (!moments.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
+  else if (!defaultKeywords.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
 }
 
-const moments = ['TRUE', 'FALSE', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME'];
+const defaultKeywords = ['TRUE', 'FALSE', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME'];
 
 function collation(cursor: Cursor): void {
   if (!['BINARY', 'NOCASE', 'RTRIM'].some(cursor.take)) throw new Mismatch();
@@ -173,7 +173,7 @@ function term(cursor: Cursor): void {
 const operators = new Set(['AND', 'OR', 'NOT', 'IN']);
 const forbidden = new Set(['SELECT', 'CAST', 'EXISTS', 'RAISE', 'MATCH', 'REGEXP', 'CASE']);
 
-function indexed(cursor: Cursor): void {
+function indexedColumns(cursor: Cursor): void {
   cursor.list(() => {
     cursor.identifier();
     if (cursor.take('COLLATE')) collation(cursor);
@@ -186,7 +186,7 @@ function createIndex(cursor: Cursor): string {
   const name = cursor.identifier();
   cursor.expect('ON');
   cursor.identifier();
-  indexed(cursor);
+  indexedColumns(cursor);
   if (cursor.take('WHERE')) while (cursor.peek() !== undefined) term(cursor);
   return name;
 }

@@ -58,13 +58,13 @@ export async function swapFiles(
     giveOwnerAndMode(live, incoming);
   }
   syncToDisk(incoming);
-  if (!replace(names, checkOwner)) {
+  if (!renameIncoming(names, checkOwner)) {
     checkOwner();
     undoSwap(names);
     throw inUse(names);
   }
   checkOwner();
-  complete(names);
+  finishSwap(names);
   return 'swapped';
 }
 
@@ -94,20 +94,20 @@ export async function recoverSwap(
     undoSwap(names);
     return 'not-swapped';
   }
-  complete(names);
+  finishSwap(names);
   return 'swapped';
 }
 
 /** Renames `incoming` to `live`. @returns false if another program has locked or changed the live file */
-function replace(names: FileSwap, checkOwner: () => void): boolean {
+function renameIncoming(names: FileSwap, checkOwner: () => void): boolean {
   const { live, incoming } = names;
-  const settled = markOf(live);
+  const markBefore = markOf(live);
   const lockable = existsSync(live) && !hasSideFiles(live);
   checkOwner();
-  const held = existsSync(live) ? keep(names) : live;
+  const held = existsSync(live) ? keepFormerFile(names) : live;
   let done = false;
   const work = (): void => {
-    if (markOf(live) !== settled) return;
+    if (markOf(live) !== markBefore) return;
     checkOwner();
     moveSideFiles(live, names.outgoing);
     syncToDisk(dirname(live));
@@ -126,7 +126,7 @@ function replace(names: FileSwap, checkOwner: () => void): boolean {
  * @returns the name under which the file has to be locked: `outgoing` if possible, because a connection that closes
  *   removes side files by name, and those of `live` then belong to the new file
  */
-function keep({ live, outgoing }: FileSwap): string {
+function keepFormerFile({ live, outgoing }: FileSwap): string {
   try {
     linkSync(live, outgoing);
     return outgoing;
@@ -143,7 +143,7 @@ function keep({ live, outgoing }: FileSwap): string {
 }
 
 /** Does the remaining steps after `incoming` was renamed to `live`. */
-function complete({ live, incoming, outgoing }: FileSwap): void {
+function finishSwap({ live, incoming, outgoing }: FileSwap): void {
   // for an undo: a damaged file that becomes live again gets its side files back
   moveSideFiles(incoming, live);
   // left by a locking connection that was killed

@@ -269,7 +269,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
     compareWithManifest({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
   }
   requireCopySpace(reader.bytes, dirname(file), displayNameOf(config.database));
-  for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
+  for (const sentence of describeLeftOut(reader.unknownObjects)) log.warn(sentence);
   try {
     const loading = {
       file,

@@ -11,7 +11,7 @@ import type { DatabaseFacts } from '../../model/database-facts.ts';
 import type { Work } from '../../model/plan.ts';
 import { assessRepair, repairDifferences } from '../../repair/repair.ts';
 import { describeDifference } from '../../report/schema-differences.ts';
-import { rowQuestions, findFaults } from '../../schema/faults.ts';
+import { createRowQuestion, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import { compareWithManifest, scratchConfig, withConnection } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreSource } from '../target.ts';
@@ -132,7 +132,7 @@ async function migrateCopy(
       database.transaction(async (transaction) => {
         await applyRevisions(transaction, work, facts, given, { lenient: true });
         const expected = await loadExpectedSchema('sqlite');
-        const present = await transaction.observe(rowQuestions(expected, 'sqlite'));
+        const present = await transaction.observe(createRowQuestion(expected, 'sqlite'));
         const missing = findFaults(expected, present, 'sqlite').filter(
           ({ kind }) => kind === 'missing-table' || kind === 'missing-column',
         );

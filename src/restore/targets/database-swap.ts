@@ -149,7 +149,7 @@ async function prepareFromDump(
     if (!context.trusted) loadRole = await openLoadRole(prepared, maintenance, context);
     log.info(restoreMessages.intoDatabase(incoming, restorer.tool));
     const role = loadRole === null ? owner : null;
-    await restorer.into(loadRole ?? prepared, { role, jobs, signal });
+    await restorer.loadIntoDatabase(loadRole ?? prepared, { role, jobs, signal });
   } catch (error) {
     throw await failedLoad(error, source, context);
   }

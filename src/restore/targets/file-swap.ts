@@ -7,7 +7,7 @@ import { measureFile } from '../../database/sqlite/measure.ts';
 import { unpackSqlite } from '../row-by-row/sqlite-copy.ts';
 import { upgradeAndVerify, withConnection, withoutManifest } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
-import { describeUnknownOpeners, restoreMessages } from '../../report/restore-messages.ts';
+import { describeUnknownFileHolders, restoreMessages } from '../../report/restore-messages.ts';
 
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
@@ -37,7 +37,7 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
       // our own open file would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
-      const unseen = disconnect ? () => log.warn(describeUnknownOpeners(file)) : undefined;
+      const unseen = disconnect ? () => log.warn(describeUnknownFileHolders(file)) : undefined;
       await swapFiles(names, unseen, checkOwner);
     },
 

@@ -63,7 +63,7 @@ export function schemaSwapTarget(
       for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
       const { before } = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
       await restorer
-        .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
+        .loadInTransaction(target, { before, after: '', commit: false, role: null, signal })
         .catch(async (error: unknown) => {
           throw await failedLoad(error, source, context);
         });
@@ -73,8 +73,8 @@ export function schemaSwapTarget(
       if (source !== null && source.archive.engine === 'postgresql') return swapWhileLoading(source, names, given);
       const { incoming, outgoing } = names;
       const renames = [rename(schema, outgoing), rename(incoming, schema)].join(';');
-      await withoutOtherSessions(live, [schema, incoming], context, (exclusion) =>
-        live.transaction((session) => session.run(`${exclusion}${renames}`)),
+      await withoutOtherSessions(live, [schema, incoming], context, (exclusiveAccessSql) =>
+        live.transaction((session) => session.run(`${exclusiveAccessSql}${renames}`)),
       );
       if (source !== null) await recreateUnarchived(source.unarchived, live, context.log);
     },
@@ -141,9 +141,9 @@ async function swapWhileLoading(
   log.info(restoreMessages.intoNewSchema(schema, restorer.tool, names.outgoing));
   const renames = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
   const after = `${renames.after}${await live.read(requireLockHeld)}`;
-  await withoutOtherSessions(live, [schema, restorer.schema], context, (exclusion) => {
-    const before = `${exclusion}${renames.before}`;
-    return restorer.inOneTransaction(target, { before, after, commit: true, role: null, signal });
+  await withoutOtherSessions(live, [schema, restorer.schema], context, (exclusiveAccessSql) => {
+    const before = `${exclusiveAccessSql}${renames.before}`;
+    return restorer.loadInTransaction(target, { before, after, commit: true, role: null, signal });
   }).catch(async (error: unknown) => {
     throw error instanceof Failure ? error : await failedLoad(error, source, context);
   });
@@ -153,9 +153,9 @@ async function swapWhileLoading(
 
 /** Drops the schema that the swap has made live, and gives the former schema its name back, in one transaction. */
 function rollBackSwap({ outgoing }: SwapNames, { schema, live, context }: SchemaSwap): Promise<void> {
-  return withoutOtherSessions(live, [schema, outgoing], context, (exclusion) =>
+  return withoutOtherSessions(live, [schema, outgoing], context, (exclusiveAccessSql) =>
     live.transaction(async (session) => {
-      await session.run(exclusion);
+      await session.run(exclusiveAccessSql);
       await dropSchema(session, schema);
       await session.run(rename(outgoing, schema));
     }),

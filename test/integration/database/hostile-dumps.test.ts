@@ -108,7 +108,7 @@ describePostgres(
         signal: never,
       });
       if (opened.kind === 'ready')
-        await opened.restorer.into(targetOf(empty.url), { role: null, jobs: 1, signal: never });
+        await opened.restorer.loadIntoDatabase(targetOf(empty.url), { role: null, jobs: 1, signal: never });
       expect(await snapshot(empty.url)).not.toContain('TABLE public.ran');
       expect(opened).toMatchObject({ kind: 'unknown-objects', objects: [{ statement: 'rows with a zero byte' }] });
     });
@@ -137,7 +137,7 @@ describePostgres(
         comment.definition = attack;
         await writeFile(dump, edited.save());
         const { restorer } = await restorerFor(dump, url, undefined, false);
-        const made = restorer.inOneTransaction(target, {
+        const made = restorer.loadInTransaction(target, {
           before: 'ALTER SCHEMA tt RENAME TO aside; CREATE SCHEMA tt',
           after: '',
           commit: true,

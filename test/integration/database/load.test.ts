@@ -64,7 +64,7 @@ describePostgres(
       const { restorer, warnings } = await restorerFor(dump, url);
       expect(warnings).toEqual([]);
       expect(restorer.tool).toMatch(/^pg_restore \d+$/);
-      await restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      await restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 2, signal: never });
       expect(await comparable(url)).toBe(await comparable(full));
       expect(await readdir(dirname(dump))).toEqual(['db.dump']);
     });
@@ -74,7 +74,7 @@ describePostgres(
       const { dump: newer } = await future(dump);
       const { restorer } = await restorerFor(newer, url, 16);
       expect(restorer.tool).toBe('pg_restore 99');
-      await restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      await restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 2, signal: never });
       expect(await comparable(url)).toBe(await comparable(full));
     });
 
@@ -85,7 +85,7 @@ describePostgres(
       const { url } = await createDatabase();
       const load = async (): Promise<void> => {
         const { restorer } = await restorerFor(await dumpOf(databaseUrl(bytes)), url);
-        await restorer.into(targetOf(url), { role: null, jobs: 1, signal: never });
+        await restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 1, signal: never });
       };
       await withClient(databaseUrl(bytes), (client) =>
         client.query("CREATE TABLE texts (v text); INSERT INTO texts VALUES ('größe 日本')"),
@@ -112,7 +112,7 @@ describePostgres(
       );
       await withClient(url, (client) => client.query(`GRANT CREATE ON SCHEMA public TO ${quoted(role)}`));
       const { restorer } = await restorerFor(dump, url);
-      await restorer.into(targetOf(url), { role, jobs: 1, signal: never });
+      await restorer.loadIntoDatabase(targetOf(url), { role, jobs: 1, signal: never });
       const owners = await withClient(url, (client) =>
         client.query<{ owner: string; kind: string }>(`
         SELECT DISTINCT pg_get_userbyid(relowner) AS owner, 'relation' AS kind FROM pg_class
@@ -140,7 +140,7 @@ describePostgres(
       [url.username, url.password] = [user, user];
       const { restorer, warnings } = await restorerFor(dump, url.href);
       expect(warnings).toEqual(['the event trigger on_ddl is left out: only a superuser may create it']);
-      await restorer.into(targetOf(url.href), { role: null, jobs: 2, signal: never });
+      await restorer.loadIntoDatabase(targetOf(url.href), { role: null, jobs: 2, signal: never });
       const { rows } = await withClient(url.href, (client) =>
         client.query('SELECT count(*)::int AS count FROM people'),
       );
@@ -149,7 +149,7 @@ describePostgres(
 
     it('reports the message of the tool, and leaves no session connected', async () => {
       const url = await source('CREATE TABLE people (id int)');
-      const direct = (await restorerFor(dump, url)).restorer.into(targetOf(url), {
+      const direct = (await restorerFor(dump, url)).restorer.loadIntoDatabase(targetOf(url), {
         role: null,
         jobs: 2,
         signal: never,
@@ -158,7 +158,7 @@ describePostgres(
       await expect(direct).rejects.toThrow(message);
       const other = await source('CREATE TABLE people (id int)');
       const { restorer } = await restorerFor((await future(dump)).dump, other, 16);
-      const bySql = restorer.into(targetOf(other), { role: null, jobs: 2, signal: never });
+      const bySql = restorer.loadIntoDatabase(targetOf(other), { role: null, jobs: 2, signal: never });
       await expect(bySql).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: .*"people" already exists$/);
       expect([await sessionsIn(url), await sessionsIn(other)]).toEqual([0, 0]);
     });
@@ -172,7 +172,7 @@ describePostgres(
       };
       const load = async (file: string, url: string, changes: Partial<typeof work & { commit: boolean }>) => {
         const { restorer } = await restorerFor(file, url);
-        await restorer.inOneTransaction(targetOf(url), { ...work, commit: true, ...changes });
+        await restorer.loadInTransaction(targetOf(url), { ...work, commit: true, ...changes });
       };
 
       it('replaces only schema public', async () => {
@@ -247,7 +247,7 @@ describePostgres(
         const { url } = await createDatabase();
         const { restorer } = await restorerFor(file, url, serverMajor);
         const interruption = new AbortController();
-        const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: interruption.signal });
+        const load = restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 2, signal: interruption.signal });
         const outcome = load.catch((error: unknown) => error);
         await sleeping(url, connections);
         interruption.abort('SIGTERM');
@@ -269,7 +269,7 @@ describePostgres(
         const { url } = await createDatabase();
         const { dump: file, pidFile } = await future(slow);
         const { restorer } = await restorerFor(file, url, 99);
-        const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
+        const load = restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 2, signal: never });
         const outcome = load.catch((error: unknown) => error);
         await sleeping(url, 2);
         process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
@@ -292,7 +292,7 @@ describePostgres(
           RAISE EXCEPTION 'no such index'; END $$;
         CREATE EVENT TRIGGER hinder ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION hinder()`);
       const { restorer } = await restorerFor(checked, url, requirePostgres().major, false);
-      const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      const load = restorer.loadIntoDatabase(targetOf(url), { role: null, jobs: 2, signal: never });
       await expect(load).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: +no such index$/);
       expect(await sessionsIn(url)).toBe(0);
     });

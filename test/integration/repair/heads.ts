@@ -12,7 +12,7 @@ import { createHead } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { assessRepair, repairDifferences } from '../../../src/repair/repair.ts';
 import type { RepairPlan } from '../../../src/repair/repair-step.ts';
-import { rowQuestions, findFaults } from '../../../src/schema/faults.ts';
+import { createRowQuestion, findFaults } from '../../../src/schema/faults.ts';
 import { loadExpectedSchema } from '../../../src/schema/expected-schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { connectClient, createDatabase } from '../../support/database.ts';
@@ -44,7 +44,7 @@ export async function openHead(engine: Engine): Promise<Head> {
   await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
   const expected = await loadExpectedSchema(engine);
   const look = async () => {
-    const facts = await observe(rowQuestions(expected, engine));
+    const facts = await observe(createRowQuestion(expected, engine));
     return {
       differences: findFaults(expected, facts, engine),
       context: { ...expected, facts, engine },

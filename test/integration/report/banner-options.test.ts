@@ -123,7 +123,7 @@ const ofOneEngine: Readonly<Partial<Record<Banner, (typeof engines)[number]>>> =
   'quarantine-refused depended-upon': 'postgresql',
   'quarantine-refused rows-stay': 'postgresql',
   'reset-refused others-are-connected': 'postgresql',
-  'reset-refused in-the-way': 'postgresql',
+  'reset-refused blocking-objects': 'postgresql',
   'restore-refused former-dropped': 'postgresql',
   'failed connection-lost': 'postgresql',
   'failed lock-table': 'postgresql',

@@ -1479,7 +1479,7 @@ function onPostgres(): readonly Case[] {
       ],
     },
     {
-      banner: 'reset-refused in-the-way',
+      banner: 'reset-refused blocking-objects',
       title: 'a reset of what somebody else needs',
       code: 2,
       command: ['reset'],

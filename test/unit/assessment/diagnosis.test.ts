@@ -36,7 +36,7 @@ interface Seen {
   readonly tables?: readonly string[];
   readonly views?: readonly string[];
   readonly revisions?: readonly string[] | null;
-  readonly ledgers?: readonly string[];
+  readonly foreignLedgers?: readonly string[];
   readonly elsewhere?: readonly string[];
   readonly types?: readonly string[];
   readonly occupied?: boolean;
@@ -48,7 +48,7 @@ function observe({
   tables = [],
   views = [],
   revisions = null,
-  ledgers = [],
+  foreignLedgers = [],
   elsewhere = [],
   types = [],
   ...beside
@@ -64,7 +64,7 @@ function observe({
     catalog: { tables: tablesOf(all), enums: {} },
     revisions,
     types,
-    foreignLedgers: ledgers,
+    foreignLedgers,
     otherSessions: [],
     runtime: noRuntimeFacts,
   };
@@ -80,7 +80,11 @@ describe('diagnose', () => {
     ['nothing at all', {}, { kind: 'fresh' }],
     ['an empty alembic_version and nothing else', { revisions: [] }, { kind: 'fresh' }],
     ['nothing, beside uploads', { traces: ['There are uploads.'] }, { kind: 'fresh', traces: ['There are uploads.'] }],
-    ["nothing, but another tool's ledger in another schema", { ledgers: ['other.knex_migrations'] }, { kind: 'fresh' }],
+    [
+      "nothing, but another tool's ledger in another schema",
+      { foreignLedgers: ['other.knex_migrations'] },
+      { kind: 'fresh' },
+    ],
 
     ['nothing, and our tables in another schema', { elsewhere: ['tt'] }, { kind: 'elsewhere', holding: ['tt'] }],
     ['a stray table, and our tables in another schema', { tables: ['a'], elsewhere: ['tt'] }, { kind: 'elsewhere' }],
@@ -103,11 +107,15 @@ describe('diagnose', () => {
     ['a view that is not ours', { views: ['v'] }, { kind: 'corrupted' }],
     ['a table of ours that is not core', { tables: ['tasks'] }, { kind: 'corrupted' }],
 
-    ["another tool's ledger", { tables: ['a'], ledgers: ['public.flyway'] }, { kind: 'foreign' }],
-    ["another tool's ledger beside rows", { tables: ['a'], ledgers: ['x'], revisions: ['one'] }, { kind: 'foreign' }],
+    ["another tool's ledger", { tables: ['a'], foreignLedgers: ['public.flyway'] }, { kind: 'foreign' }],
+    [
+      "another tool's ledger beside rows",
+      { tables: ['a'], foreignLedgers: ['x'], revisions: ['one'] },
+      { kind: 'foreign' },
+    ],
     [
       "another tool's ledger beside our tables",
-      { tables: complete, ledgers: ['x'], revisions: ['head'] },
+      { tables: complete, foreignLedgers: ['x'], revisions: ['head'] },
       { kind: 'current' },
     ],
 

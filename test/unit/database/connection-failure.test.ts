@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isConnectionLoss, judgeConnectionFailure } from '../../../src/database/postgres/connection-failure.ts';
+import { isConnectionLoss, classifyConnectionFailure } from '../../../src/database/postgres/connection-failure.ts';
 import { requireSupported } from '../../../src/database/postgres/connect.ts';
 
 const failure = (code: string, message = 'the words of the driver'): Error =>
   Object.assign(new Error(message), { code });
 
-describe('judgeConnectionFailure', () => {
+describe('classifyConnectionFailure', () => {
   it.each([
     'ECONNREFUSED',
     'ECONNRESET',
@@ -20,7 +20,7 @@ describe('judgeConnectionFailure', () => {
     '53300',
     'of no meaning to us',
   ])('treats %s as temporary', (code) => {
-    const judged = judgeConnectionFailure(failure(code));
+    const judged = classifyConnectionFailure(failure(code));
     expect(judged.kind).toBe('passing');
     expect(judged.reason).toContain('the words of the driver');
   });
@@ -37,22 +37,22 @@ describe('judgeConnectionFailure', () => {
     'ERR_SSL_WRONG_VERSION_NUMBER',
     'CERT_SIGNATURE_FAILURE',
   ])('treats %s as a refusal', (code) => {
-    expect(judgeConnectionFailure(failure(code)).kind).toBe('denied');
+    expect(classifyConnectionFailure(failure(code)).kind).toBe('denied');
   });
 
   it('treats 3D000 as a database that may still be created', () => {
-    expect(judgeConnectionFailure(failure('3D000'))).toMatchObject({ kind: 'no-such-database' });
+    expect(classifyConnectionFailure(failure('3D000'))).toMatchObject({ kind: 'no-such-database' });
   });
 
   it.each([
     'The server does not support SSL connections',
     'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
   ])('recognises "%s", which has no code', (message) => {
-    expect(judgeConnectionFailure(new Error(message)).kind).toBe('denied');
+    expect(classifyConnectionFailure(new Error(message)).kind).toBe('denied');
   });
 
   it("asks what else may listen there if the answer is not PostgreSQL's", () => {
-    expect(judgeConnectionFailure(new Error('There was an error establishing an SSL connection'))).toEqual({
+    expect(classifyConnectionFailure(new Error('There was an error establishing an SSL connection'))).toEqual({
       kind: 'passing',
       reason: expect.stringContaining('something else'),
     });
@@ -60,11 +60,11 @@ describe('judgeConnectionFailure', () => {
 
   it('judges a host with several addresses by the first', () => {
     const all = new AggregateError([failure('ECONNREFUSED', 'connect ::1'), failure('EACCES')], '');
-    expect(judgeConnectionFailure(all).reason).toBe('nothing is listening there yet (connect ::1)');
+    expect(classifyConnectionFailure(all).reason).toBe('nothing is listening there yet (connect ::1)');
   });
 
   it('describes a value that is no error', () => {
-    expect(judgeConnectionFailure('nothing')).toEqual({ kind: 'passing', reason: 'nothing' });
+    expect(classifyConnectionFailure('nothing')).toEqual({ kind: 'passing', reason: 'nothing' });
   });
 });
 

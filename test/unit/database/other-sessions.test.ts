@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findStaying } from '../../../src/database/postgres/other-sessions.ts';
+import { findRemainingWriters } from '../../../src/database/postgres/other-sessions.ts';
 import type { Session } from '../../../src/database/session.ts';
 
 /** A server that shows the session of a dump for so many looks after its program has ended. */
@@ -22,12 +22,12 @@ function serverShowing(looks: number): { readonly session: Session; readonly ask
 describe('other sessions', () => {
   it('are waited for if they are about to end, and read again', async () => {
     const { session, asked } = serverShowing(2);
-    expect(await findStaying(session)).toEqual({ sessions: [], prepared: [] });
+    expect(await findRemainingWriters(session)).toEqual({ sessions: [], prepared: [] });
     expect(asked.filter((sql) => sql.includes('pg_stat_clear_snapshot'))).toHaveLength(2);
   });
 
   it('are reported if they stay', async () => {
-    const { sessions } = await findStaying(serverShowing(Infinity).session);
+    const { sessions } = await findRemainingWriters(serverShowing(Infinity).session);
     expect(sessions).toMatchObject([{ pid: 7, application: 'pg_dump' }]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
 import {
   choosePsql,
-  chooseRestore,
+  choosePgRestore,
   chooseTool,
   libpqEnvironment,
   type Tool,
@@ -47,7 +47,7 @@ describe('the pg_restore for a dump', () => {
     ['none, where there are none', [], 12, 15, undefined],
   ])('is %s', (_, majors, oldest, server, expected) => {
     const tools = majors.map((major) => tool(major));
-    expect(chooseRestore(tools, oldest, server)?.major).toBe(expected);
+    expect(choosePgRestore(tools, oldest, server)?.major).toBe(expected);
   });
 });
 

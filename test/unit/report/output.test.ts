@@ -99,7 +99,7 @@ describe('openOutput', () => {
     output.log('log\n');
     output.notice('notice\n');
     output.result('for people\n', { told: true });
-    expect(output.kept).toEqual({ told: true });
+    expect(output.lastResult).toEqual({ told: true });
     output.json({ told: true });
     expect(written).toEqual({ stdout: '{\n  "told": true\n}\n', stderr: 'log\nnotice\n' });
   });

@@ -50,7 +50,11 @@ const table: readonly [number, Problem][] = [
   [2, { kind: 'reset-refused', database, obstacle: { kind: 'file-in-use', file: '/data/app.db' } }],
   [
     2,
-    { kind: 'reset-refused', database, obstacle: { kind: 'in-the-way', objects: ['view v depends on table users'] } },
+    {
+      kind: 'reset-refused',
+      database,
+      obstacle: { kind: 'blocking-objects', objects: ['view v depends on table users'] },
+    },
   ],
   [30, { kind: 'reset-refused', database, obstacle: { kind: 'no-backup', reason: 'The disk is full.' } }],
   [130, { kind: 'interrupted', signal: 'SIGINT' }],

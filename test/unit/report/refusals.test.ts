@@ -22,7 +22,7 @@ const table: readonly Case[] = [
     {
       kind: 'unversioned',
       present: ['users'],
-      ledgers: [],
+      foreignLedgers: [],
       recognised: true,
       identity: { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences },
       torn: null,
@@ -62,7 +62,12 @@ describe.each([postgres, sqlite])('a refusal of %s', (database) => {
 describe('tables that may belong to another application', () => {
   it('are put aside, because a reset refuses them', () => {
     const identity = { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences } as const;
-    const facts = { present: ['users'], ledgers: ['public.django_migrations'], recognised: false, pending: [] };
+    const facts = {
+      present: ['users'],
+      foreignLedgers: ['public.django_migrations'],
+      recognised: false,
+      pending: [],
+    };
     const state = { kind: 'unversioned', ...facts, identity, torn: null } as const;
     const options = optionsOf(postgres, ['unversioned', 'state', state]).join('\n');
     expect(options).not.toContain('db-init reset');

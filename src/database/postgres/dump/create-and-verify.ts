@@ -20,8 +20,8 @@ export interface DumpOptions {
   readonly encoding: string;
   /** The only schema to dump, if the other schemas are not the application's; null for all. */
   readonly schema: string | null;
-  /** Options for the start of the session (`startOptions`). */
-  readonly startOptions: string | undefined;
+  /** Options for the start of the session (`findPgOptions`). */
+  readonly pgOptions: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -33,13 +33,13 @@ export async function dumpPostgres(
   tool: Tool,
   target: PostgresTarget,
   into: Writable,
-  { snapshot, lockTimeout, encoding, schema, startOptions, signal }: DumpOptions,
+  { snapshot, lockTimeout, encoding, schema, pgOptions, signal }: DumpOptions,
 ): Promise<void> {
   const lockWait = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
   const always = ['--format=custom', '--no-password', `--snapshot=${snapshot}`, `--encoding=${encoding}`];
   const part = schema === null ? [] : [`--schema=${quoteName(schema)}`];
   const dump = execa(tool.command, [...always, ...lockWait, ...part], {
-    env: libpqEnvironment(target, startOptions),
+    env: libpqEnvironment(target, pgOptions),
     stdin: 'ignore',
     buffer: { stdout: false },
     cancelSignal: signal,

@@ -12,7 +12,7 @@ export interface DumpDigest {
 /** The statement that sets the position of a sequence, after the four bytes of its length. */
 const positionOfSequence = /[^]{4}SELECT pg_catalog\.setval\('((?:[^']|'')*)', \d+, (?:true|false)\);/g;
 /** An upper limit for the bytes of such a statement. */
-const longest = 1024;
+const longestStatement = 1024;
 
 /**
  * Computes a digest that is equal for two dumps of the same content. pg_dump writes rows in their physical order and
@@ -30,7 +30,7 @@ export function openDumpDigest(): DumpDigest {
       text = text.slice(0, time.from) + text.slice(time.to);
       inHeader = false;
     }
-    let end = all ? text.length : Math.max(0, text.length - longest);
+    let end = all ? text.length : Math.max(0, text.length - longestStatement);
     let from = 0;
     for (const match of text.matchAll(positionOfSequence)) {
       if (match.index >= end) break;

@@ -18,8 +18,8 @@ export interface PgRestoreRun {
   /** Options of pg_restore besides `restoreOptions`. */
   readonly options: readonly string[];
   readonly target: PostgresTarget;
-  /** Options for the start of the sessions (`startOptions`). */
-  readonly startOptions: string | undefined;
+  /** Options for the start of the sessions (`findPgOptions`). */
+  readonly pgOptions: string | undefined;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly signal: AbortSignal;
@@ -49,7 +49,7 @@ export async function restoreDirectly(load: PgRestoreRun, jobs: number): Promise
   const options = ['--no-password', `--jobs=${jobs}`, `--dbname=dbname='${database}'`];
   const program = startRestore(load, options, environmentOf(load));
   program.stdout.resume();
-  const ended = await endOf(load.restore, program, load.onFailure);
+  const ended = await waitForEnd(load.restore, program, load.onFailure);
   if (ended.failed) throw new ToolFailed(ended.message);
 }
 
@@ -70,8 +70,8 @@ export async function restoreThroughPsql(load: PgRestoreRun, psql: Tool, framing
   const script = startRestore(load, ['--file=-'], environmentOf(load));
   const runner = startPsql(psql, load);
   const feeding = feed(script.stdout, runner.stdin, framing);
-  const running = endOf(psql, runner, load.onFailure);
-  const writing = endOf(load.restore, script, () => undefined);
+  const running = waitForEnd(psql, runner, load.onFailure);
+  const writing = waitForEnd(load.restore, script, () => undefined);
   const [fed] = await Promise.allSettled([feeding]);
   const written = await writing;
   // without the tail nothing is committed
@@ -80,7 +80,7 @@ export async function restoreThroughPsql(load: PgRestoreRun, psql: Tool, framing
   const ran = await running;
   if (fed.status === 'rejected' && isFilterError(fed.reason)) throw fed.reason;
   // if psql failed first, pg_restore fails with a broken pipe; if pg_restore failed first, psql got incomplete rows
-  if (written.failed && !written.unread) throw new ToolFailed(written.message);
+  if (written.failed && !written.brokenPipe) throw new ToolFailed(written.message);
   if (ran.failed) throw new ToolFailed(ran.message);
   if (written.failed) throw new ToolFailed(written.message);
   if (fed.status === 'rejected') throw fed.reason;
@@ -98,8 +98,8 @@ async function feed(content: Readable, into: Writable, { head, filter }: Framing
 // db-init parses the messages, so they must be in English and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
-const environmentOf = ({ target, applicationName, startOptions }: PgRestoreRun) => ({
-  ...libpqEnvironment(target, startOptions),
+const environmentOf = ({ target, applicationName, pgOptions }: PgRestoreRun) => ({
+  ...libpqEnvironment(target, pgOptions),
   ...plain,
   PGAPPNAME: applicationName,
 });
@@ -107,7 +107,7 @@ const environmentOf = ({ target, applicationName, startOptions }: PgRestoreRun) 
 /** Reads the SQL that pg_restore writes for a dump, without a database. @throws Error with its message */
 export async function readThrough(load: PgRestoreInput, filter: Transform): Promise<void> {
   const script = startRestore(load, ['--file=-'], plain);
-  const writing = endOf(load.restore, script, () => undefined);
+  const writing = waitForEnd(load.restore, script, () => undefined);
   filter.resume();
   const [read] = await Promise.allSettled([pipeline(script.stdout, filter)]);
   const written = await writing;
@@ -148,14 +148,14 @@ function startPsql(psql: Tool, load: PgRestoreRun) {
 
 type Program = ReturnType<typeof startPsql> | ReturnType<typeof startRestore>;
 
-interface Ended {
+interface ProgramEnd {
   readonly failed: boolean;
   /** Whether it failed because the reader of its output had exited. */
-  readonly unread: boolean;
+  readonly brokenPipe: boolean;
   readonly message: string;
 }
 
-async function endOf({ name, major }: Tool, program: Program, onFailure: () => void): Promise<Ended> {
+async function waitForEnd({ name, major }: Tool, program: Program, onFailure: () => void): Promise<ProgramEnd> {
   // `exit`, not the end of stderr: worker processes share stderr, and may continue after their coordinator has exited
   void once(program, 'exit').then(
     ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
@@ -172,16 +172,16 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
           `${called} ${exitCode === undefined ? `(${originalMessage})` : `with exit code ${exitCode}`}`,
         )
       : `${called} by ${signal}`;
-  return { failed, unread: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
+  return { failed, brokenPipe: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
 }
 
 /** How many characters at the end of stderr are kept: the most important error comes last. */
-const kept = 65_536;
+const stderrLimit = 65_536;
 
 async function readLast(stream: Readable): Promise<string> {
   let said = '';
   stream.setEncoding('utf8');
-  for await (const chunk of stream) said = (said + String(chunk)).slice(-kept);
+  for await (const chunk of stream) said = (said + String(chunk)).slice(-stderrLimit);
   return said;
 }
 

@@ -9,10 +9,10 @@ import {
 } from './script-filter.ts';
 import { readHeaderBytes, type DumpHeader, oldestReader, parseDumpHeader } from './header.ts';
 import { type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
-import { readServerCapabilities, endSessionsOf, loadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
+import { readServerCapabilities, endSessionsOf, findLoadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { namesForDatabase, type AllowedNames, namesForSchema } from './statement-cursor.ts';
 import { schemaOf, selectEntries, type TocEntry, withoutOptional, passesOf, stagesOf } from './toc.ts';
-import { choosePsql, chooseRestore, findTools, newest, type Tool } from '../client-tools.ts';
+import { choosePsql, choosePgRestore, findTools, newest, type Tool } from '../client-tools.ts';
 import { randomBytes } from 'node:crypto';
 import type { PostgresTarget } from '../../../config/config.ts';
 import { quoteName } from '../../../platform/sql-quoting.ts';
@@ -66,8 +66,8 @@ export async function openRestorer(
   if (parsed.kind === 'damaged') return { kind: 'unusable', reason: dumpReasons.unreadable(parsed.reason) };
   const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
   signal.throwIfAborted();
-  const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
-  if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
+  const restore = choosePgRestore(tools, oldestReader(parsed.header), serverMajor);
+  if (restore === null) return { kind: 'no-tool', reason: describeOldTools(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? describeMissingPsql(psqls);
   const offers = await readServerCapabilities(target, serverMajor);
   // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql must not get that statement
@@ -91,7 +91,7 @@ export async function openRestorer(
   }
   if (typeof psql === 'string') return { kind: 'no-tool', reason: dumpReasons.psqlForDump(psql) };
   const entries = withoutOptional(toc);
-  const found = await inspectDump({ dump, restore, entries, maxBytes, signal });
+  const found = await checkStatements({ dump, restore, entries, maxBytes, signal });
   if (found.kind !== 'known') return found;
   return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings: [] };
 }
@@ -100,7 +100,7 @@ export async function openRestorer(
 type Inspection = { readonly kind: 'known' } | Exclude<RestorerResult, { readonly kind: 'ready' }>;
 
 /** Reads a dump to its end, and looks for unknown statements, before any of its SQL is executed. */
-async function inspectDump(given: {
+async function checkStatements(given: {
   dump: string;
   restore: Tool;
   entries: readonly TocEntry[];
@@ -125,7 +125,7 @@ async function inspectDump(given: {
 }
 
 /** The reason why none of these tools can read a dump. */
-export function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
+export function describeOldTools(header: DumpHeader, tools: readonly Tool[]): string {
   return dumpReasons.oldTools(header.pgDump, header.format, oldestReader(header), newest(tools)?.major ?? null);
 }
 
@@ -150,7 +150,10 @@ export interface DumpRestorer {
    * @throws Error with the message of the tool; the database is then partly loaded, and the sessions of the load have
    *   ended
    */
-  into(target: PostgresTarget, options: { role: string | null; jobs: number; signal: AbortSignal }): Promise<void>;
+  loadIntoDatabase(
+    target: PostgresTarget,
+    options: { role: string | null; jobs: number; signal: AbortSignal },
+  ): Promise<void>;
 
   /**
    * Loads only the schema `schema`, in one transaction: the SQL `before`, the dump, the SQL `after`, all with that
@@ -159,7 +162,7 @@ export interface DumpRestorer {
    * @param commit false: everything is rolled back at the end
    * @throws Error with the message of the tool; nothing was changed, unless the connection broke during COMMIT
    */
-  inOneTransaction(
+  loadInTransaction(
     target: PostgresTarget,
     options: { before: string; after: string; commit: boolean; role: string | null; signal: AbortSignal },
   ): Promise<void>;
@@ -196,13 +199,13 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
     tool: `pg_restore ${restore.major}`,
     schema,
 
-    async into(target, { role, jobs, signal }) {
+    async loadIntoDatabase(target, { role, jobs, signal }) {
       if (check !== null) {
         if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeeded(psql));
         const checked = framing(namesForDatabase(schema));
         // pg_restore's option --role is not used: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
-        const options = { role: null, startOptions: await loadOptions(target), options: [] };
+        const options = { role: null, pgOptions: await findLoadOptions(target), options: [] };
         for (const stage of stagesOf(entries, jobs)) {
           await runParallel(stage, signal, (part, either) =>
             runRestore(plan, { target, signal: either, entries: part, ...options }, (load) =>
@@ -214,7 +217,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
       }
       const withSuperuser = role !== null && (await ownerNeedsSuperuser(target, role));
       for (const pass of passesOf(entries, withSuperuser)) {
-        const options = { startOptions: await loadOptions(target), options: [] };
+        const options = { pgOptions: await findLoadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await runRestore(plan, run, (load) =>
           throughPsql && typeof psql !== 'string'
@@ -224,10 +227,10 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
       }
     },
 
-    async inOneTransaction(target, { role, signal, ...work }) {
+    async loadInTransaction(target, { role, signal, ...work }) {
       if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeededForTransaction(psql));
       // no start options: the script itself overrides the settings that could make it fail
-      const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
+      const run = { target, signal, role, entries, pgOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = transactionFraming(schema, work);
       const around = framing(namesForSchema(schema));
       await runRestore(plan, run, (load) =>
@@ -255,14 +258,14 @@ interface RestoreRun {
   readonly signal: AbortSignal;
   readonly role: string | null;
   readonly entries: readonly TocEntry[];
-  readonly startOptions: string | undefined;
+  readonly pgOptions: string | undefined;
   readonly options: readonly string[];
 }
 
 /** Runs a load; if it fails or is aborted, ends its sessions in the database. */
 async function runRestore(
   { dump, restore }: RestorePlan,
-  { target, signal, role, entries, startOptions, options }: RestoreRun,
+  { target, signal, role, entries, pgOptions, options }: RestoreRun,
   work: (load: PgRestoreRun) => Promise<void>,
 ): Promise<void> {
   signal.throwIfAborted();
@@ -273,7 +276,7 @@ async function runRestore(
   const asked = [...options, ...(role === null ? [] : [`--role=${role}`])];
   try {
     await withEntryList({ dump, entries }, (list) =>
-      work({ restore, dump, options: [...asked, list], target, startOptions, applicationName, signal, onFailure }),
+      work({ restore, dump, options: [...asked, list], target, pgOptions, applicationName, signal, onFailure }),
     );
   } catch (error) {
     await ending;

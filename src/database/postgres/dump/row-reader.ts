@@ -1,6 +1,6 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
-import { type RestorerResult, tooOld } from './restorer.ts';
+import { type RestorerResult, describeOldTools } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
@@ -34,7 +34,7 @@ export interface DumpReader {
   /** Bytes of all rows, as text. */
   readonly bytes: number;
   /** Objects in the dump that TimeTracker does not create; only in a trusted dump. */
-  readonly others: readonly ArchiveObject[];
+  readonly unknownObjects: readonly ArchiveObject[];
   /** Reads all rows, in the order of the dump. @throws Error with the message of pg_restore, or what `onRow` throws */
   read(onRow: (table: DumpTable, row: readonly DumpValue[]) => void): Promise<void>;
 }
@@ -77,9 +77,9 @@ export async function openDumpReader(
     if ('kind' in script) return script;
     const allowed = namesForDatabase(script.schema);
     const contents = listContents(script.schema, allowed);
-    const others = await script.filter(contents.listener, allowed, 'everything');
-    if (others.length > 0 && !trusted) return { kind: 'unknown-objects', objects: others };
-    return { kind: 'ready', reader: readerOf(script, contents, { allowed, others }) };
+    const unknownObjects = await script.filter(contents.listener, allowed, 'everything');
+    if (unknownObjects.length > 0 && !trusted) return { kind: 'unknown-objects', objects: unknownObjects };
+    return { kind: 'ready', reader: readerOf(script, contents, { allowed, unknownObjects }) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
@@ -90,7 +90,7 @@ export async function openDumpReader(
 function readerOf(
   script: DumpScript,
   contents: ReturnType<typeof listContents>,
-  { allowed, others }: { readonly allowed: AllowedNames; readonly others: readonly ArchiveObject[] },
+  { allowed, unknownObjects }: { readonly allowed: AllowedNames; readonly unknownObjects: readonly ArchiveObject[] },
 ): DumpReader {
   const tables = contents.tables();
   return {
@@ -98,7 +98,7 @@ function readerOf(
     tables: [...tables.values()],
     revisions: contents.revisions(),
     bytes: contents.bytes(),
-    others,
+    unknownObjects,
     async read(onRow) {
       const listener = rowListener((object) => {
         const table = tables.get(object);
@@ -118,7 +118,7 @@ async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promi
   const tools = await findTools('pg_restore');
   const restore = newest(tools);
   if (restore === null || restore.major < oldestReader(parsed.header)) {
-    return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
+    return { kind: 'no-tool', reason: describeOldTools(parsed.header, tools) };
   }
   const toc = await readToc(restore, dump, signal);
   if (typeof toc === 'string') throw new Error(toc);

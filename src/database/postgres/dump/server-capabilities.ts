@@ -5,7 +5,7 @@ import type { Session } from '../../session.ts';
 import { postgresSession } from '../session.ts';
 import { closeClient, connectOnce } from '../connect.ts';
 import { prepareSession } from '../lock.ts';
-import { startOptions } from './session-options.ts';
+import { findPgOptions } from './session-options.ts';
 import type { ServerCapabilities } from './toc.ts';
 
 /** Reads which objects this user may create on a server, and the encoding of the database. */
@@ -44,8 +44,8 @@ export async function ownerNeedsSuperuser(target: PostgresTarget, role: string):
 }
 
 /** The session options (PGOPTIONS) for a pg_restore that loads into a database. */
-export async function loadOptions(target: PostgresTarget): Promise<string | undefined> {
-  return withSession(target, (session) => startOptions(session, 'load'));
+export async function findLoadOptions(target: PostgresTarget): Promise<string | undefined> {
+  return withSession(target, (session) => findPgOptions(session, 'load'));
 }
 
 /** Milliseconds between two checks, and the number of checks. */

@@ -33,7 +33,7 @@ interface DumpColumn {
 }
 
 /** Whether an archive may create a schema: not one of the server's, nor one with a name that db-init uses. */
-const mayBeMade = (schema: string): boolean =>
+const mayBeCreated = (schema: string): boolean =>
   !/^"?(?:pg_|information_schema)/.test(schema) && !new RegExp(ownSchemas).test(schema.replace(/^"/, ''));
 
 /**
@@ -84,7 +84,7 @@ function statement(cursor: Cursor, { schemas, mayCreateSchemas: open, enums }: A
     if (take('CREATE TYPE')) return createEnum(cursor, enums);
     if (take('CREATE SCHEMA')) {
       const object = cursor.identifier();
-      if (!open || !mayBeMade(object)) throw new Mismatch();
+      if (!open || !mayBeCreated(object)) throw new Mismatch();
       schemas.add(object);
       return { kind: 'create-schema', object };
     }
@@ -173,7 +173,7 @@ function constant(cursor: Cursor): void {
     cursor.sequence();
     cursor.expect(':: regclass )');
   } else if (take('-')) cursor.expectKind('number');
-  else if (!moments.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
+  else if (!defaultKeywords.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
   while (take('::')) cursor.type();
   for (; open > 0; open--) {
     cursor.expect(')');
@@ -181,7 +181,7 @@ function constant(cursor: Cursor): void {
   }
 }
 
-const moments = ['true', 'false', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'now ( )'];
+const defaultKeywords = ['true', 'false', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'now ( )'];
 
 /**
  * A condition over plain columns, in parentheses: of a CHECK or a partial index. It calls no functions, and its

@@ -87,7 +87,7 @@ export interface Selection {
 export function selectEntries(toc: readonly TocEntry[], offers: ServerCapabilities): Selection {
   const warnings: string[] = [];
   const entries = toc.filter((entry) => {
-    const reason = whyNot(entry, offers);
+    const reason = reasonToSkip(entry, offers);
     if (typeof reason === 'string') warnings.push(reason);
     return reason === null;
   });
@@ -106,7 +106,7 @@ export function isOptional({ type, name }: Pick<ArchiveObject, 'type' | 'name'>)
 }
 
 /** The reason why an entry is left out; undefined if that needs no warning, null if the entry is loaded. */
-function whyNot({ kind, name }: TocEntry, offers: ServerCapabilities): string | null | undefined {
+function reasonToSkip({ kind, name }: TocEntry, offers: ServerCapabilities): string | null | undefined {
   switch (kind) {
     case 'unwanted':
       return undefined;
@@ -163,7 +163,7 @@ export type Stage = readonly (readonly TocEntry[])[];
 export function stagesOf(entries: readonly TocEntry[], jobs: number): readonly Stage[] {
   const stages: Record<StageName, TocEntry[]> = { first: [], rows: [], keys: [], last: [] };
   for (const entry of entries) stages[stageOf(entry, stages.rows.length + stages.keys.length > 0)].push(entry);
-  return [[stages.first], deal(stages.rows, jobs), deal(stages.keys, jobs), [stages.last]]
+  return [[stages.first], distribute(stages.rows, jobs), distribute(stages.keys, jobs), [stages.last]]
     .map((stage) => stage.filter((list) => list.length > 0))
     .filter((stage) => stage.length > 0);
 }
@@ -180,6 +180,6 @@ function stageOf({ line }: TocEntry, begun: boolean): StageName {
 }
 
 /** Distributes entries in turn, so that the keys of one table, which are adjacent, are created at the same time. */
-function deal(entries: readonly TocEntry[], lists: number): Stage {
+function distribute(entries: readonly TocEntry[], lists: number): Stage {
   return Array.from({ length: lists }, (_, list) => entries.filter((_entry, at) => at % lists === list));
 }
