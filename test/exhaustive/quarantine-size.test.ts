@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createDatabase, type TestDatabase, withClient } from '../support/database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { start } from '../support/run.ts';
-import { dbInit } from '../integration/upgrade/process.ts';
+import { dbInit } from '../integration/upgrade/release-database.ts';
 import { held, only, quarantine } from '../integration/quarantine/quarantines.ts';
 
 /** As many as a transaction of the test may create without running out of locks itself. */

@@ -5,7 +5,7 @@ import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 describePrivateCluster('the cause of a failure in its banner', () => {
@@ -27,7 +27,7 @@ describePrivateCluster('the cause of a failure in its banner', () => {
   async function fail(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
     const env = { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never', TT_MIGRATION_LOCK_TIMEOUT: '1', ...more };
     const { exitCode, all } = await runInProcess(args, env);
-    expect(all).not.toMatch(bug);
+    expect(all).not.toMatch(bugPattern);
     // each test looks at the rows afterwards
     requireTrueSafeSentence(all, false);
     return { exitCode, text: all.replaceAll(/\s+/g, ' ') };

@@ -8,7 +8,7 @@ import { archivesIn, describeBackups, execute, fill, manifestOf, spoken } from '
 import { createSqliteDatabase, type TestDatabase } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 
 /** Sets the clock of this process, and of db-init within it; it stands still. */
 const setClock = (time: string): void => void vi.useFakeTimers({ now: new Date(time), toFake: ['Date'] });
@@ -23,7 +23,7 @@ const environmentOf = async ({ url }: TestDatabase): Promise<Record<string, stri
 
 async function must(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { exitCode, all } = await runInProcess(args, env);
-  expect([exitCode, all]).toEqual([0, expect.not.stringMatching(bug)]);
+  expect([exitCode, all]).toEqual([0, expect.not.stringMatching(bugPattern)]);
   return all;
 }
 

@@ -12,7 +12,7 @@ import { run } from '../support/run.ts';
 import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
 const onVolumes = noVolumes === null ? describe : describe.skip;
@@ -91,7 +91,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
           TT_BACKUP_BEFORE_MIGRATE: title.includes('no backup') ? 'never' : 'always',
         },
       );
-      expect(all).not.toMatch(bug);
+      expect(all).not.toMatch(bugPattern);
       codes.push(exitCode);
       if (exitCode === 0) break;
       expect([exitCode, all]).toEqual([refusal, expect.stringMatching(/no room left for|too little room in/)]);
@@ -155,7 +155,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
             TT_BACKUP_BEFORE_MIGRATE: title.includes('always') ? 'always' : 'auto',
           },
         );
-        expect(all).not.toMatch(bug);
+        expect(all).not.toMatch(bugPattern);
         // a restore of SQLite keeps only a small journal there
         if (room > 0 && title === 'restore' && exitCode === 0) break;
         expect([room, exitCode, all]).toEqual([
@@ -189,7 +189,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
       await leave(volume, room);
       const env = { DATABASE_URL: url, UPLOAD_FOLDER: volume, BACKUP_FOLDER: folder };
       const { exitCode, all } = await runInProcess(['restore', archive, '--yes'], env);
-      expect(all).not.toMatch(bug);
+      expect(all).not.toMatch(bugPattern);
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
         31,
         expect.stringContaining(`too little room in ${volume}`),
@@ -233,7 +233,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
     ] as const) {
       await leave(volume, room);
       const { exitCode, all } = await runInProcess(args, env);
-      expect(all).not.toMatch(bug);
+      expect(all).not.toMatch(bugPattern);
       expect([exitCode, all]).toEqual([20, expect.stringMatching(/could not extend|No space left/)]);
       expect(all.replaceAll(/\s+/g, ' ')).toMatch(/failed: the disk is full .*disk of the database server/);
       await leave(volume, 30_000_000);

@@ -9,7 +9,7 @@ import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
 import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
-import { bug, runInProcess, type Told } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess, type RunOutput } from '../support/run-in-process.ts';
 
 /** An installation of its own. */
 async function install() {
@@ -68,7 +68,7 @@ async function tryOut(archive: Buffer): Promise<unknown> {
   await writeFile(file, archive);
   await copyFile(live, installation.database.name);
   const before = await contentsOf(installation);
-  const told: Told[] = [];
+  const told: RunOutput[] = [];
   for (const args of [
     ['backup', 'verify', file],
     ['restore', file, '--dry-run'],
@@ -92,7 +92,7 @@ async function tryOut(archive: Buffer): Promise<unknown> {
     rehearsed === restored.exitCode &&
     // an intact archive may be useless here; the settings are for people, and are not restored
     !(verified === 32 && restored.exitCode === 0 && !/settings\.json/.test(told[0]?.all ?? '')) &&
-    told.every(({ all }) => !bug.test(all) && all.length < 20_000);
+    told.every(({ all }) => !bugPattern.test(all) && all.length < 20_000);
   return fine ? null : [...codes, untouched, after === truth, told.map(({ all }) => all.slice(-1500))];
 }
 
@@ -163,7 +163,7 @@ it('a mutated archive of PostgreSQL never causes an unexpected failure', async (
     const file = join(folder, 'spoilt.zip');
     await writeFile(file, chance.mutate(archive));
     const { exitCode, all } = await runInProcess(['backup', 'verify', file], env);
-    if ((exitCode !== 0 && exitCode !== 32) || bug.test(all)) failures.push([exitCode, all.slice(-1500)]);
+    if ((exitCode !== 0 && exitCode !== 32) || bugPattern.test(all)) failures.push([exitCode, all.slice(-1500)]);
   }
   expect(failures).toEqual([]);
 });

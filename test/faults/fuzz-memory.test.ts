@@ -7,7 +7,7 @@ import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 
 const id = '20300101_000000';
 
@@ -106,7 +106,7 @@ async function tryOut(
   const left = await readdir(folder, { recursive: true });
   const fine =
     exitCode !== 1 &&
-    !bug.test(all) &&
+    !bugPattern.test(all) &&
     live === (undone ? contents.former : contents.live) &&
     (dropped || databases.includes(contents.former)) &&
     // an undo moves everything among the uploads

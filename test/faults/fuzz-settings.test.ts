@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 
 const example = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
 const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = '']) => name);
@@ -57,7 +57,7 @@ it('every variable with words or numbers refuses all other values', async () => 
     for (const value of nonsense) {
       const base = variable.startsWith('TT_') ? { DATABASE_URL: url } : { POSTGRES_HOST: '127.0.0.1' };
       const { exitCode, all } = await runInProcess(['status'], { ...base, TT_WAIT_TIMEOUT: '0', [variable]: value });
-      if (exitCode !== 2 || !all.includes(variable) || bug.test(all))
+      if (exitCode !== 2 || !all.includes(variable) || bugPattern.test(all))
         failures.push([variable, value.slice(0, 50), exitCode, all.slice(0, 500)]);
     }
   }
@@ -87,7 +87,8 @@ it('unusual values of several variables at once never cause an unexpected failur
     ]);
     const quick = { ...environment, TT_WAIT_TIMEOUT: environment['TT_WAIT_TIMEOUT'] ?? '0' };
     const { exitCode, all } = await runInProcess(command, quick, folder);
-    if (!codes.has(exitCode) || bug.test(all)) failures.push([command, environment, exitCode, all.slice(0, 1000)]);
+    if (!codes.has(exitCode) || bugPattern.test(all))
+      failures.push([command, environment, exitCode, all.slice(0, 1000)]);
   }
   expect(failures).toEqual([]);
 });
@@ -179,7 +180,7 @@ it('unusual arguments never cause an unexpected failure', async () => {
     const args = Array.from({ length: chance.below(5) }, () => chance.pick(words));
     const folder = await temporaryDirectory();
     const { exitCode, all } = await runInProcess(args, { DATABASE_URL: url, UPLOAD_FOLDER: folder }, folder);
-    if (!codes.has(exitCode) || bug.test(all)) failures.push([args, exitCode, all.slice(0, 1000)]);
+    if (!codes.has(exitCode) || bugPattern.test(all)) failures.push([args, exitCode, all.slice(0, 1000)]);
   }
   expect(failures).toEqual([]);
 });
@@ -201,7 +202,7 @@ it('a mutated address is refused, or leads to no server', async () => {
     const { exitCode, all } = await runInProcess([command], { DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' }, folder);
     // none of them leads to a database: a missing file is a first start
     const wanted = /^sqlite:/i.test(url) ? [0, 2, 17, 21] : [2, 3, 4];
-    if (!wanted.includes(exitCode) || bug.test(all)) failures.push([url, command, exitCode, all.slice(0, 1000)]);
+    if (!wanted.includes(exitCode) || bugPattern.test(all)) failures.push([url, command, exitCode, all.slice(0, 1000)]);
   };
   for (let batch = 0; batch < 20; batch++) await Promise.all(Array.from({ length: 20 }, attempt));
   expect(failures).toEqual([]);

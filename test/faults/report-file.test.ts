@@ -4,14 +4,14 @@ import { execaSync } from 'execa';
 import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 
 /** Runs the gate with a report, and gives back what it said. */
 async function reporting(file: string): Promise<string> {
   const { url } = await createSqliteDatabase();
   const env = { DATABASE_URL: url, UPLOAD_FOLDER: await temporaryDirectory(), TT_REPORT_FILE: file };
   const { exitCode, all } = await runInProcess(['gate'], env);
-  expect(all).not.toMatch(bug);
+  expect(all).not.toMatch(bugPattern);
   expect(exitCode).toBe(0);
   return all;
 }

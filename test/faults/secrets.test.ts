@@ -57,7 +57,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
       await client.query(`SET password_encryption TO 'scram-sha-256'`);
       await client.query(`CREATE ROLE app LOGIN CREATEDB PASSWORD ${client.escapeLiteral(password)}`);
     });
-    await server.letIn('host all app 127.0.0.1/32 scram-sha-256');
+    await server.allowLogins('host all app 127.0.0.1/32 scram-sha-256');
     // a server that has just started is not trusted at once, and this test does not wait
     const { folder, env } = await place();
     await server.run('CREATE DATABASE first OWNER app');

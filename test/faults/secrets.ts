@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
-import { runInProcess, type Told } from '../support/run-in-process.ts';
+import { runInProcess, type RunOutput } from '../support/run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
 /** Secrets in the environment of the run, also unused ones. */
@@ -111,7 +111,7 @@ export async function tell(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   folder: string,
-): Promise<Told> {
+): Promise<RunOutput> {
   runs += 1;
   const format = runs % 2 === 0 ? 'human' : 'json';
   const told = await runInProcess(args, { TT_LOG_FORMAT: format, ...env }, folder);

@@ -4,7 +4,7 @@ import { admin, createDatabase } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
-import { bug, runInProcess } from '../support/run-in-process.ts';
+import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 import { machineWith, type Tools } from './tools.ts';
@@ -35,7 +35,7 @@ async function oldOne() {
     async where(tools: Tools, args: readonly string[], expected: number, more = {}): Promise<string> {
       const run = await machineWith(tools);
       const { exitCode, all } = await run(args, { ...env, ...more });
-      expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bug)]);
+      expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bugPattern)]);
       // each test compares the database
       if (expected !== 0) requireTrueSafeSentence(all, false);
       return all.replaceAll(/\s+/g, ' ');

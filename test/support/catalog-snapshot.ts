@@ -3,7 +3,7 @@ import type pg from 'pg';
 const users = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 const relations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
 
-/** What the catalog says about a user's things; every row becomes a line. */
+/** Queries for the objects in the schemas of users. Each row becomes a line. */
 const catalog = [
   `SELECT 'schema', n.nspname, n.nspacl::text, obj_description(n.oid, 'pg_namespace') FROM pg_namespace n WHERE ${users}`,
   `SELECT 'relation', c.relkind, n.nspname, c.relname, c.relacl::text, obj_description(c.oid, 'pg_class'),
@@ -25,21 +25,21 @@ const catalog = [
   `SELECT 'extension', extname, extversion FROM pg_extension`,
 ];
 
-/** One SELECT for each table and sequence that yields its content, one text a row. */
+/** Returns a SELECT for each table and sequence, which yields its content with one text for each row. */
 const contents = `
   SELECT CASE WHEN c.relkind = 'S'
     THEN format('SELECT format(''SELECT pg_catalog.setval(%%L, %%s, %%s)'', %L, last_value, is_called) FROM %1$s', c.oid::regclass)
     ELSE format('SELECT %L || t::text FROM %1$s t', c.oid::regclass) END AS query
   FROM ${relations} WHERE c.relkind IN ('r', 'm', 'S') AND c.relispopulated AND ${users}`;
 
-/** What pg_dump would say, in our own words, for where there is no pg_dump: the catalog and all rows, sorted. */
+/** The catalog and all rows as sorted lines: a substitute for machines without pg_dump. */
 export async function catalogAndRows(client: pg.Client): Promise<string> {
   const lines: string[] = [];
   const read = async (text: string) => {
     const { rows } = await client.query<unknown[]>({ text, rowMode: 'array' });
     lines.push(...rows.map((row) => (row.length === 1 ? String(row[0]) : JSON.stringify(row))));
   };
-  // Names come schema-qualified, whatever the role's own search path is.
+  // so that names are schema-qualified for any search path of the role
   await client.query("SET search_path TO ''");
   for (const query of catalog) await read(query);
   const { rows } = await client.query<{ query: string }>(contents);

@@ -1,12 +1,12 @@
 const actions: (() => Promise<unknown>)[] = [];
 
-/** Runs `action` when all tests of the file are done; the latest registered runs first, or after all that are there. */
+/** Runs `action` after all tests of the file: before the actions that are registered already, or after all of them. */
 export function atEnd(action: () => Promise<unknown>, order: 'first' | 'last' = 'first'): void {
   if (order === 'first') actions.push(action);
   else actions.unshift(action);
 }
 
-/** What `make` returns, made once for each file of tests: modules outlive a file, what they made does not. */
+/** Calls `make` once for each test file. Test files share modules, but not the databases and files that are removed at their end. */
 export function oncePerFile<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {
@@ -18,7 +18,7 @@ export function oncePerFile<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Runs what was registered, all of it whatever fails. @throws AggregateError */
+/** Runs every registered action, even if some fail. @throws AggregateError */
 export async function cleanUp(): Promise<void> {
   const failures: unknown[] = [];
   for (const action of actions.splice(0).toReversed()) {

@@ -2,7 +2,7 @@ import { readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/variables.ts';
 import { type Commands, commandsFor } from '../../src/report/commands.ts';
 
-/** The commands of the compose files, or of another prefix. @param address what DATABASE_URL says */
+/** The commands in messages, with the prefix of the compose files or another one. @param address DATABASE_URL */
 export function commandsOf(
   address = 'postgresql://timetracker:timetracker@db:5432/timetracker',
   prefix = 'docker compose run --rm db-init',

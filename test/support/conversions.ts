@@ -1,7 +1,7 @@
 import { converterOf, Misfit, type ConversionCounts } from '../../src/database/conversion/convert.ts';
 
-/** What a value becomes in a column: the text, or `!` and the rule that it breaks; behind it what was noted. */
-export function become(type: string, value: unknown, labels: readonly string[] | null = null): string {
+/** The text of a converted value, or `!` and the rule that it breaks. Notes of the conversion follow after `#`. */
+export function convertedText(type: string, value: unknown, labels: readonly string[] | null = null): string {
   const counts: ConversionCounts = new Map();
   const converted = converterOf({ type, labels }, false)(value, counts);
   const text = converted instanceof Misfit ? `!${converted.rule}` : converted;
@@ -10,7 +10,7 @@ export function become(type: string, value: unknown, labels: readonly string[] |
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
-/** Values by the type of their column, and what becomes of each. */
+/** Values by the type of their column, each with its converted text. */
 export const cases: Readonly<Record<string, readonly (readonly [unknown, string])[]>> = {
   boolean: [
     [0, 'f'],

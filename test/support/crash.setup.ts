@@ -6,8 +6,8 @@ import type { TestProject } from 'vitest/node';
 import findPostgres from './postgres.setup.ts';
 
 /**
- * Finds a server, and provides what chance is made of (TEST_CRASH_SEED, or a number by chance) and a file to count the
- * cases in. At the end the count is printed.
+ * Finds a server, and provides the seed of all random choices (TEST_CRASH_SEED, or a random number) and a file in which
+ * the cases are counted. At the end it prints the count.
  */
 export default async function prepareCrashes(project: TestProject): Promise<() => Promise<unknown>> {
   const { TEST_CRASH_SEED: given } = process.env;
@@ -16,7 +16,7 @@ export default async function prepareCrashes(project: TestProject): Promise<() =
   const counts = join(directory, 'counts');
   await writeFile(counts, '');
   project.provide('crash', { seed, counts });
-  console.log(`Chance is made of seed ${seed}: TEST_CRASH_SEED=${seed} repeats it`);
+  console.log(`The seed of the random choices is ${seed}: TEST_CRASH_SEED=${seed} repeats them`);
   const stopPostgres = await findPostgres(project);
   return async () => {
     const cases = await readFile(counts, 'utf8');

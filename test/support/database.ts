@@ -11,7 +11,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 /** A database of a test's own. It is dropped after the file's tests; `drop` does it earlier. */
 export interface TestDatabase {
   readonly engine: Engine;
-  /** As it would stand in DATABASE_URL. */
+  /** The value for DATABASE_URL. */
   readonly url: string;
   /** PostgreSQL: the database's name; SQLite: the path of its file. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface TestDatabase {
 /** Creates a database on the tests' PostgreSQL server, owned by the superuser: an empty one in UTF-8, or a copy. */
 export async function createDatabase(template?: string): Promise<TestDatabase> {
   const name = `dbi_${randomBytes(6).toString('hex')}`;
-  // template0: a session in template1, of whoever, would make CREATE DATABASE fail.
+  // template0, because CREATE DATABASE fails if any session is connected to template1
   await withClient(requirePostgres().url, (client) => copyInto(client, name, template));
   const drop = () => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   atEnd(drop);
@@ -29,8 +29,9 @@ export async function createDatabase(template?: string): Promise<TestDatabase> {
 }
 
 /**
- * Creates a database as a copy of another one, or an empty one in UTF-8, with what else the statement is to say. From
- * PostgreSQL 15 on the files are copied: it takes a third of the processor time that a copy by way of the log takes.
+ * Creates a database as a copy of another one, or an empty one in UTF-8. From PostgreSQL 15 on it copies the files, which
+ * takes a third of the processor time of a copy through the write-ahead log.
+ * @param options further options of CREATE DATABASE
  */
 export async function copyInto(client: pg.Client, name: string, template?: string, options = ''): Promise<void> {
   const { rows } = await client.query<{ strategies: boolean }>(
@@ -41,7 +42,7 @@ export async function copyInto(client: pg.Client, name: string, template?: strin
   await client.query(`CREATE DATABASE "${name}" TEMPLATE ${source} ${options} ${strategy}`);
 }
 
-/** The URL of another database on the tests' server, e.g. one that a restore left behind. */
+/** The URL of another database on the tests' server, for example of one that a restore has kept. */
 export function databaseUrl(name: string): string {
   const url = new URL(requirePostgres().url);
   url.pathname = `/${encodeURIComponent(name)}`;
@@ -56,8 +57,8 @@ export async function admin(sql: string): Promise<void> {
 /**
  * A connected client of a PostgreSQL database. The caller ends it.
  *
- * A session that the server ends between two queries is an event of the client, and one without a listener ends the
- * whole run of tests. Here the event is taken, and the next query is rejected.
+ * If the server ends a session between two queries, the client emits an event. Without a listener, that event would end
+ * the whole test run. With this listener, only the next query is rejected.
  */
 export async function connectClient(url: string, applicationName = 'db-init tests'): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: applicationName });
@@ -66,7 +67,7 @@ export async function connectClient(url: string, applicationName = 'db-init test
   return client;
 }
 
-/** Connects to a PostgreSQL database, hands the client to `use`, and disconnects whatever happens. */
+/** Connects to a PostgreSQL database, passes the client to `use`, and always disconnects. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await connectClient(url);
   try {
@@ -87,7 +88,7 @@ export async function execute({ engine, url, name }: TestDatabase, sql: string):
   }
 }
 
-/** The place of a SQLite database in a directory of its own; the file itself does not exist yet. */
+/** The path of a SQLite database in a new directory. The file does not exist yet. */
 export async function createSqliteDatabase(): Promise<TestDatabase> {
   const name = join(await temporaryDirectory(), 'timetracker.db');
   return { engine: 'sqlite', url: sqliteUrl(name), name, drop: () => Promise.resolve() };
@@ -98,7 +99,7 @@ export function sqliteUrl(path: string): string {
   return `sqlite:///${path}`;
 }
 
-/** Runs one behavioural spec on SQLite and on PostgreSQL; what cannot run here is skipped visibly. */
+/** Runs one behavioural spec on SQLite and on PostgreSQL. Without a server, the second is skipped with a reason. */
 export function describeEngines(
   title: string,
   spec: (engine: { readonly name: Engine; readonly create: () => Promise<TestDatabase> }) => void,

@@ -11,9 +11,9 @@ export async function dockerAnswers(): Promise<boolean> {
   return !failed;
 }
 
-/** Starts a throw-away server in a container. @throws Error if the image cannot be had or the server is silent */
+/** Starts a throw-away server in a container. @throws Error if the image cannot be pulled or the server does not answer */
 export async function startContainer(image: string): Promise<StartedServer> {
-  // Loading testcontainers takes half a second: only who has Docker pays for it.
+  // loaded on demand, because loading testcontainers takes half a second
   const { GenericContainer, Wait } = await import('testcontainers');
   const container = await new GenericContainer(image)
     .withEnvironment({ POSTGRES_HOST_AUTH_METHOD: 'trust' })

@@ -37,7 +37,7 @@ export function editDump(dump: Buffer): { readonly entries: readonly EditableEnt
   for (let name = 0; name < 3; name++) text();
   const countAt = position;
   const count = integer();
-  /** Pieces of the table of contents: bytes as they were, or a text that may have been changed. */
+  /** The parts of the table of contents: unchanged bytes, or a text that may have been changed. */
   const pieces: (() => Buffer)[] = [];
   const keep = (from: number): void => {
     const bytes = dump.subarray(from, position);
@@ -81,7 +81,7 @@ export function editDump(dump: Buffer): { readonly entries: readonly EditableEnt
     text();
     text();
     while (text() !== null);
-    // where its data lies: after the table of contents, whose length may change
+    // the offset of its data, which comes after the table of contents, whose length may change
     const state = dump.readUInt8(position);
     position += 1;
     keep(from);

@@ -6,26 +6,26 @@ import { atEnd } from './cleanup.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Calls of Node.js after which a folder is another one. A process dies before one of them. */
+/** The functions of node:fs that change a folder. A test kills the process before one of these calls. */
 const changes = ['copyFile', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'symlink', 'unlink'];
 
-/** A function of a module that is called in a process of its own. */
+/** Calls a function of a module in a separate process. */
 export interface KillableModule {
   /**
-   * @param death before which change it is killed, from 1; 0 for never
-   * @param refused a call that fails, as where the file system cannot do it: `link`
+   * @param death the number of the change before which the process is killed, from 1; 0 for never
+   * @param refused a call that fails, as on a file system that does not support it: `link`
    * @returns whether it survived to the end
-   * @throws Error what the function threw
+   * @throws Error of the function
    */
   (call: string, args: readonly unknown[], death?: number, refused?: string): Promise<boolean>;
 }
 
-/** Makes a module's functions callable by processes that are killed (SIGKILL) at a given step. */
+/** Bundles a module, so that its functions can be called in processes that are killed (SIGKILL) at a given step. */
 export async function killableModule(module: string): Promise<KillableModule> {
   const outfile = join(
     root,
     'node_modules/.cache/db-init',
-    `mortal-${module.replaceAll(/\W+/g, '-')}-${process.pid}.mjs`,
+    `killable-${module.replaceAll(/\W+/g, '-')}-${process.pid}.mjs`,
   );
   atEnd(() => rm(outfile, { force: true }));
   await build({
@@ -46,7 +46,7 @@ export async function killableModule(module: string): Promise<KillableModule> {
   };
 }
 
-/** Calls it with its process dying at the first step, then at the second, and so on until it lives. */
+/** Calls a function again and again, and kills its process at the first step, then at the second, until it survives. */
 export async function atEveryStep(
   call: (death: number) => Promise<boolean>,
   afterDeath: (death: number) => Promise<void>,

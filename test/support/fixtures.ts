@@ -5,7 +5,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
 
-/** The releases that left a PostgreSQL (`pg`) or SQLite database behind: the folders' names. */
+/** The releases of which there is a PostgreSQL (`pg`) or SQLite database, by the names of their folders. */
 export function releases(engine: 'pg' | 'sqlite'): Promise<string[]> {
   return readdir(join(fixtures, 'databases', engine));
 }
@@ -15,7 +15,7 @@ export function release(engine: 'pg' | 'sqlite', tag: string, file: string): str
   return join(fixtures, 'databases', engine, tag, file);
 }
 
-/** The path of an odd database as SQL: `state('polluted')`. */
+/** The path of the SQL of a database in an unusual state: `state('polluted')`. */
 export function state(name: string): string {
   return join(fixtures, 'states', `${name}.sql.gz`);
 }
@@ -25,7 +25,7 @@ export async function unzipped(path: string): Promise<string> {
   return gunzipSync(await readFile(path)).toString('utf8');
 }
 
-/** Unpacks a gzipped SQLite database (or copies a plain one) to a directory of its own. @returns the file's path */
+/** Unpacks a gzipped SQLite database (or copies a plain one) into a new directory. @returns the file's path */
 export async function sqliteFile(path: string): Promise<string> {
   const target = join(await temporaryDirectory(), basename(path, '.gz'));
   if (path.endsWith('.gz')) await writeFile(target, gunzipSync(await readFile(path)));

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port of 127.0.0.1 at which nothing listens. It is none of those that a system gives to whoever wants any port:
- * another test, or a connection, could have it before it is used.
+ * A port of 127.0.0.1 at which nothing listens. It is below the range from which the system assigns ports to connections
+ * and servers, because one of those could take the port before the test uses it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -2,8 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { atEnd } from './cleanup.ts';
 
-/** A request as it came in. */
-export interface Heard {
+/** A request that the listener received. */
+export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -13,19 +13,19 @@ export interface Heard {
 export interface Listener {
   /** `http://127.0.0.1:40123` */
   readonly url: string;
-  readonly heard: Heard[];
+  readonly requests: ReceivedRequest[];
 }
 
 /**
- * Stands for ntfy, healthchecks.io and webhooks. A path that begins with a number is answered with that status, one with
- * /silent never.
+ * Starts an HTTP server that stands for ntfy, healthchecks.io and webhooks. If a path begins with a number, the answer has
+ * that status; a path that begins with /silent gets no answer.
  */
-export async function listen(): Promise<Listener> {
-  const heard: Heard[] = [];
+export async function startListener(): Promise<Listener> {
+  const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const { method = '', url: path = '', headers } = request;
-      heard.push({ method, path, headers, body: await text(request) });
+      requests.push({ method, path, headers, body: await text(request) });
       if (path.startsWith('/silent')) return;
       const [, status = '200'] = /^\/(\d{3})\//.exec(path) ?? [];
       response.writeHead(Number(status), status.startsWith('3') ? { location: '/elsewhere' } : {}).end('thanks');
@@ -39,5 +39,5 @@ export async function listen(): Promise<Listener> {
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a listener without a port');
-  return { url: `http://127.0.0.1:${address.port}`, heard };
+  return { url: `http://127.0.0.1:${address.port}`, requests };
 }

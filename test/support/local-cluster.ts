@@ -10,14 +10,14 @@ import { serverVersion } from './server-version.ts';
 /** A server started for the tests. */
 export interface StartedServer {
   readonly url: string;
-  /** As the server says it, e.g. `16.4`. */
+  /** As the server reports it, for example `16.4`. */
   readonly version: string;
   stop(): Promise<unknown>;
 }
 
-/** A server whose processes are ours. */
+/** A server that this process has started. */
 export interface LocalServer extends StartedServer {
-  /** Kills the server at once, and starts it again: it recovers from its log. */
+  /** Stops the server without a checkpoint and starts it again, so that it recovers from its write-ahead log. */
   crash(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ type Owner = { readonly uid: number; readonly gid: number } | { readonly uid?: n
  * Starts a throw-away PostgreSQL server on a free port of 127.0.0.1.
  * @param installation the folder whose `bin` holds initdb and postgres
  * @param settings further arguments of postgres
- * @throws Error with the server's own words if it does not start
+ * @throws Error with the message of the server if it does not start
  */
 export async function startCluster(
   installation: string,
@@ -53,7 +53,10 @@ export async function startCluster(
   try {
     const owner = process.getuid?.() === 0 ? unprivileged() : {};
     if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid);
-    const bin = join(owner.uid === undefined ? installation : await reachable(installation, directory), 'bin');
+    const bin = join(
+      owner.uid === undefined ? installation : await accessibleInstallation(installation, directory),
+      'bin',
+    );
     const data = await initialise(join(bin, 'initdb'), directory, owner);
     const server = await launch(join(bin, 'postgres'), data, directory, owner, settings);
     return { ...server, stop: () => server.stop().then(remove) };
@@ -67,8 +70,8 @@ const prefix = 'db-init-pg-';
 
 /**
  * Removes the data of killed test runs: their servers have ended, but the data would still use memory. The folder's name
- * says which process of the tests it belongs to. The server's own lock file does not tell enough: there is none before
- * initdb has begun, and it names a process that has ended while a server is restarted.
+ * contains the id of the test process. The lock file of the server is not sufficient: it does not exist before initdb has
+ * begun, and while a server is restarted it names a process that has ended.
  */
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -76,7 +79,7 @@ async function removeAbandoned(folder: string): Promise<void> {
     if (Number.isNaN(owner) || isRunning(owner)) continue;
     const directory = join(folder, name);
     const lock = await readFile(join(directory, 'data/postmaster.pid'), 'utf8').catch(() => null);
-    // a server whose tests were killed may still be running; one in single-user mode writes its number below zero
+    // the server of killed tests may still be running; in single-user mode it writes its id as a negative number
     if (lock === null || !isRunning(Math.abs(Number.parseInt(lock, 10)))) {
       await rm(directory, { recursive: true, force: true });
     }
@@ -113,8 +116,8 @@ function unprivileged(): Owner {
   throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
 }
 
-/** Binaries under a home folder cannot be run by another user: they get a copy. */
-async function reachable(installation: string, directory: string): Promise<string> {
+/** Copies binaries that are in a home folder, because another user cannot run them there. */
+async function accessibleInstallation(installation: string, directory: string): Promise<string> {
   if (installation.startsWith('/usr/')) return installation;
   const copy = join(directory, 'installation');
   await cp(installation, copy, { recursive: true, verbatimSymlinks: true });
@@ -142,10 +145,10 @@ async function launch(
   const begin = async () => {
     const server = execa(postgres, [...args, ...settings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
     const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
-    // the race is told; when it is over, nobody waits for the end any more
+    // after the race below, nothing else handles this rejection
     ended.catch(() => undefined);
     const stop = async () => {
-      // PostgreSQL's immediate shutdown: nothing of this cluster is kept.
+      // immediate shutdown: no data of this cluster is needed afterwards
       server.kill('SIGQUIT');
       await server;
     };

@@ -49,7 +49,7 @@ async function configured(): Promise<string[]> {
   return failed ? [] : [stdout];
 }
 
-/** 15 for `pg_dump (PostgreSQL) 15.18 (Debian …)`; 0 for what does not say. */
+/** 15 for `pg_dump (PostgreSQL) 15.18 (Debian …)`; 0 if the output contains no version. */
 async function majorOf(program: string): Promise<number> {
   const { stdout } = await execa(program, ['--version'], { reject: false });
   return Number(/ (\d+)[.\w]*/.exec(stdout)?.[1] ?? 0);

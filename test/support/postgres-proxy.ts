@@ -2,23 +2,23 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { atEnd } from './cleanup.ts';
 
-/** What happens to a client that connects to the proxy. */
-export type Reception =
+/** How the proxy treats a client that connects. */
+export type ClientTreatment =
   /**
-   * It is handed on to the real server. `cut` may cut the connection at a message that wants an answer: before the
-   * server gets it, or when the server has answered it, and before the client gets that. With `silence` both ends stay
-   * connected, and nothing comes through any more.
+   * It is connected to the real server. `cut` may cut the connection at a message that needs an answer: before the server
+   * gets the message, or after the server has answered and before the client gets the answer. With `silence` both ends
+   * stay connected, and no more bytes are forwarded.
    */
   | {
       readonly kind: 'forward';
       readonly url: string;
       readonly cut?: (query: string) => 'before' | 'after' | 'silence' | null;
     }
-  /** It is connected, and gets no answer. */
+  /** The connection is accepted, and no byte is answered. */
   | { readonly kind: 'silent' }
-  /** It gets an error at the login. */
+  /** The login is answered with an error. */
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
-  /** It is logged in, and every query is answered with this row. */
+  /** The login succeeds, and every query is answered with this row. */
   | { readonly kind: 'answer'; readonly row: Readonly<Record<string, string | boolean>> }
   /** The connection is closed without a message. */
   | { readonly kind: 'hang up' };
@@ -30,7 +30,7 @@ export interface Proxy {
   urlOf(url: string): string;
   /** The number of clients that have connected. */
   connections(): number;
-  /** The number of messages that need an answer, of all clients: simple queries, and the Sync of others. */
+  /** The messages of all clients that need an answer: simple queries, and `(sync)` for each Sync of the extended protocol. */
   queries(): readonly string[];
   /** Resolves when no client is connected. */
   idle(): Promise<void>;
@@ -41,7 +41,7 @@ export interface Proxy {
  * @param receive decides by the number of the client, from 1
  */
 export async function startProxy(
-  receive: (client: number) => Reception,
+  receive: (client: number) => ClientTreatment,
   { host = '127.0.0.1', port: wanted = 0 } = {},
 ): Promise<Proxy> {
   const queries: string[] = [];
@@ -50,7 +50,7 @@ export async function startProxy(
   const server = createServer((socket) => {
     connections += 1;
     sockets.add(socket.on('error', () => undefined));
-    welcome(socket, receive(connections), queries, sockets);
+    serveClient(socket, receive(connections), queries, sockets);
   });
   server.listen(wanted, host);
   await once(server, 'listening');
@@ -80,7 +80,7 @@ function through(url: string, port: number): string {
   return changed.href;
 }
 
-function welcome(socket: Socket, reception: Reception, queries: string[], sockets: Set<Socket>): void {
+function serveClient(socket: Socket, reception: ClientTreatment, queries: string[], sockets: Set<Socket>): void {
   switch (reception.kind) {
     case 'hang up':
       socket.destroy();

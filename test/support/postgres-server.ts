@@ -6,14 +6,14 @@ export type PostgresServer =
       readonly kind: 'found';
       /** A superuser's URL of the maintenance database `postgres`. */
       readonly url: string;
-      /** As the server says it, e.g. `16.4`. */
+      /** As the server reports it, for example `16.4`. */
       readonly version: string;
       readonly major: number;
-      /** Where it was found, for people. */
+      /** How it was found, as a text for people. */
       readonly source: string;
-      /** Where psql, pg_dump and pg_restore able to talk to this server lie; null if there are none. */
+      /** The folder with a psql, pg_dump and pg_restore that work with this server; null if there is none. */
       readonly binDirectory: string | null;
-      /** How the names of this run's template databases begin; they go with the run. */
+      /** The prefix of this run's template databases, which are dropped at the end of the run. */
       readonly templatePrefix: string;
     }
   | { readonly kind: 'missing'; readonly reason: string };
@@ -31,17 +31,17 @@ export function postgresServer(): PostgresServer {
   return inject('postgres');
 }
 
-/** Like `postgresServer`, for code that only runs where there is one. @throws Error if there is none */
+/** Like `postgresServer`, for code that only runs if there is a server. @throws Error if there is none */
 export function requirePostgres(): FoundServer {
   const server = postgresServer();
   if (server.kind === 'missing') throw new Error(`No PostgreSQL for the tests: ${server.reason}`);
   return server;
 }
 
-/** What a suite needs: a server, or a server together with its client tools. */
+/** The needs of a suite: a server, or a server together with its client tools. */
 export type Need = 'server' | 'tools';
 
-/** A suite that needs PostgreSQL. Where it is missing the suite is skipped, with the reason in its title. */
+/** A suite that needs PostgreSQL. Without it the suite is skipped, with the reason in its title. */
 export function describePostgres(title: string, spec: () => void, need: Need = 'server'): void {
   const reason = whyNot(postgresServer(), need);
   if (reason === null) describe(title, spec);

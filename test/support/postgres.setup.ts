@@ -9,20 +9,20 @@ import { serverVersion } from './server-version.ts';
 
 const templatePrefix = `dbi_template_${randomBytes(4).toString('hex')}_`;
 
-/** A way to come by a server: null where it does not apply, an error where it should have worked. */
-interface Way {
+/** A possible source of a server. `start` returns null if the source is not available, and throws if it fails. */
+interface ServerSource {
   readonly source: string;
   readonly start: () => Promise<StartedServer | null>;
 }
 
 /**
  * Finds a PostgreSQL server for the integration tests and provides it as `postgres`: TEST_DATABASE_URL, Docker,
- * binaries on the machine, binaries from npm, in this order. Without any the tests that need it are skipped.
+ * binaries on the machine, binaries from npm, in this order. If there is none, the tests that need it are skipped.
  * @returns the teardown
  */
 export default async function findPostgres(project: TestProject): Promise<() => Promise<unknown>> {
   const reasons: string[] = [];
-  for (const { source, start } of await ways()) {
+  for (const { source, start } of await serverSources()) {
     try {
       const server = await start();
       if (server === null) continue;
@@ -44,7 +44,7 @@ export default async function findPostgres(project: TestProject): Promise<() => 
   return () => Promise.resolve();
 }
 
-/** A server that is less than three seconds old is not trusted yet, and what waits for it says so. */
+/** Waits until db-init trusts the server: during the first three seconds of a server, db-init logs that it waits. */
 async function waitUntilTrusted(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -57,9 +57,9 @@ async function waitUntilTrusted(url: string): Promise<void> {
   }
 }
 
-async function ways(): Promise<Way[]> {
+async function serverSources(): Promise<ServerSource[]> {
   const { TEST_DATABASE_URL: url, TEST_POSTGRES_IMAGE: image = 'postgres:16-alpine' } = process.env;
-  // A server that was named must be used: falling back would test another one than was asked for.
+  // no fallback: the tests must use the server that was requested
   if (url !== undefined) return [{ source: 'TEST_DATABASE_URL', start: () => given(url) }];
   const [newest] = await installations(['initdb', 'postgres']);
   const embedded = embeddedInstallation();

@@ -11,25 +11,25 @@ import { temporaryDirectory } from './temporary-directory.ts';
 const [newest] = await installations(['initdb', 'postgres']);
 const installation = newest === undefined ? embeddedInstallation() : dirname(newest.bin);
 
-/** A suite that needs a server of its own, to be configured at will. Skipped visibly where none can be started. */
+/** A suite that needs a server of its own, with its own configuration. Without PostgreSQL's programs it is skipped, with the reason. */
 export function describePrivateCluster(title: string, spec: () => void): void {
   if (installation !== null) describe(title, spec);
   else describe.skip(`${title} [skipped: no PostgreSQL binaries here]`, spec);
 }
 
-/** A server of a test file's own, which ends with the file's tests. */
+/** A server for one test file, which is stopped after the tests of the file. */
 export interface PrivateCluster {
-  /** A superuser's. */
+  /** The URL of a superuser. */
   readonly url: string;
   /** The folder of its Unix socket. */
   readonly socketFolder: string;
-  /** Has it die in the middle of everything, and starts it again. */
+  /** Stops the server without a checkpoint, and starts it again. */
   crash(): Promise<void>;
   /** Runs SQL as superuser. */
   run(sql: string): Promise<void>;
-  /** Replaces the rules of who is let in, and how (pg_hba.conf), by these and the superuser's. */
-  letIn(...rules: readonly string[]): Promise<void>;
-  /** Gives the server a certificate for these names, e.g. `DNS:localhost`. @returns the certificate's path */
+  /** Replaces the rules in pg_hba.conf by these rules and those of the superuser. */
+  allowLogins(...rules: readonly string[]): Promise<void>;
+  /** Gives the server a certificate for these names, such as `DNS:localhost`. @returns the certificate's path */
   useCertificateFor(names: string): Promise<string>;
 }
 
@@ -53,7 +53,7 @@ export async function startPrivateCluster(settings: readonly string[] = []): Pro
     crash: () => server.crash(),
     socketFolder: await show('unix_socket_directories'),
     run,
-    async letIn(...rules) {
+    async allowLogins(...rules) {
       writeFileSync(rulesFile, [superusers, ...rules, ''].join('\n'));
       await reload();
     },

@@ -6,7 +6,7 @@ type Step =
   | { readonly kind: 'sql'; readonly sql: string }
   | { readonly kind: 'copy'; readonly sql: string; readonly data: string };
 
-/** What the driver hands to a query that the server asks for COPY data; its type declarations leave this out. */
+/** The object that the driver passes to a query whose server asks for COPY data. The type declarations of `pg` lack it. */
 interface CopyTarget {
   sendCopyFromChunk(chunk: Buffer): void;
   endCopyFrom(): void;
@@ -26,10 +26,10 @@ export async function restoreSql(url: string, path: string): Promise<void> {
   });
 }
 
-/** Splits a dump at its COPY blocks; psql's own commands (`\restrict`) are left out. */
+/** Splits a dump at its COPY blocks, and leaves out the commands of psql (`\restrict`). */
 export function splitDump(dump: string): Step[] {
   const steps: Step[] = [];
-  // Lazy up to the line `\.`, which inside the data is always escaped.
+  // lazy up to the line `\.`, because the data contains that line only in its escaped form
   const block = /^(COPY .* FROM stdin;)\n((?:.*\n)*?)\\\.$/gm;
   let end = 0;
   for (const match of dump.matchAll(block)) {
@@ -48,7 +48,7 @@ function withoutPsqlCommands(sql: string): string {
 function copyIn(client: pg.Client, sql: string, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const query = new pg.Query(sql);
-    // The driver's own answer to the server's "send the data" is a refusal.
+    // by default, the driver refuses the server's request for data
     Object.assign(query, {
       handleCopyInResponse(connection: CopyTarget) {
         connection.sendCopyFromChunk(Buffer.from(data));

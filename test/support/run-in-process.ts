@@ -7,21 +7,21 @@ const root = join(import.meta.dirname, '../..');
 const settings = readFileSync(join(root, '.env.example'), 'utf8');
 const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** What a run left behind, its report included if it was asked for one. */
-export interface Told {
+/** The exit code and the output of a run. */
+export interface RunOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, as they came. */
+  /** Both, in the order of output. */
   readonly all: string;
 }
 
-/** Runs db-init within this process: no process is started, so hundreds of runs take seconds. */
+/** Runs db-init within this process, which is much faster than a process for each run. */
 export async function runInProcess(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   workingDirectory = '/nowhere',
-): Promise<Told> {
+): Promise<RunOutput> {
   const texts = { stdout: '', stderr: '', all: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write(text: string) {
@@ -38,12 +38,12 @@ export async function runInProcess(
     streams: { stdout: stream('stdout'), stderr: stream('stderr') },
     signal: new AbortController().signal,
   });
-  // whatever failed says what is safe, in words that claim something
+  // every banner must contain a `Safe:` sentence that the tests know
   const sentence = safeSentence(texts.all);
   if (sentence !== null) claimOf(sentence);
   return { exitCode, ...texts };
 }
 
-/** What no person may ever be shown: that it is a bug, or where in the source it happened. */
-export const bug =
+/** Texts that no run may print: they show an unexpected failure of db-init. */
+export const bugPattern =
   /this is a bug|Unexpected failure|\n\s+at .*[:(]|\bTypeError\b|\bReferenceError\b|\[object |\bundefined\b/;

@@ -16,7 +16,7 @@ export interface RunOptions {
 
 /** How to run db-init where the process matters. */
 export interface ProcessOptions extends RunOptions {
-  /** What it reads from stdin; default: nothing. */
+  /** Its standard input; default: empty. */
   readonly input?: string;
   /** The user to run it as; default: the user of the tests. Only root may set it. */
   readonly uid?: number;
@@ -44,7 +44,7 @@ const environmentOf = ({ env }: RunOptions): Record<string, string> => ({
   ...env,
 });
 
-/** Starts `entrypoint` with `args`, as the container does. Await it for the result, or `kill('SIGINT')` it before. */
+/** Starts `entrypoint` with `args`, as the container does. The caller awaits the result, or sends a signal with `kill`. */
 export function start(args: readonly string[], options: ProcessOptions = {}) {
   return execa(join(root, 'entrypoint'), args, {
     reject: false,
@@ -59,7 +59,7 @@ export function start(args: readonly string[], options: ProcessOptions = {}) {
   });
 }
 
-/** Runs `entrypoint` with `args` to its end; never throws because of what the run did. */
+/** Runs `entrypoint` with `args` to its end. It does not throw if the run fails. */
 export async function runProcess(args: readonly string[], options: ProcessOptions = {}): Promise<RunResult> {
   const { exitCode, stdout, stderr, all } = await start(args, options);
   return { exitCode, stdout, stderr, all };
@@ -69,8 +69,9 @@ export async function runProcess(args: readonly string[], options: ProcessOption
 const ofTheProcess = /^(?:NODE_\w+|TZ|TMPDIR|PATH)$/;
 
 /**
- * Runs db-init with `args` to its end. No process is started unless one is asked for (a user, a signal, an input, a
- * limit of time, a variable of Node's): a start costs more processor time than most commands need.
+ * Runs db-init with `args` to its end, within the process of the test: a process of its own costs more processor time than
+ * most commands need. It starts a process only for options that need one: a user, a signal, an input, a time limit, or a
+ * variable of Node.js.
  */
 export async function run(args: readonly string[], options: ProcessOptions = {}): Promise<RunResult> {
   const { env = {}, cwd, ...ofProcess } = options;
@@ -78,7 +79,7 @@ export async function run(args: readonly string[], options: ProcessOptions = {})
     return runProcess(args, options);
   }
   const { exitCode, stdout, stderr, all } = await runInProcess(args, environmentOf(options), cwd ?? process.cwd());
-  // as of a process, whose last line break execa leaves out
+  // execa removes the last line break of a process, so it is removed here too
   return { exitCode, stdout: withoutEnd(stdout), stderr: withoutEnd(stderr), all: withoutEnd(all) };
 }
 

@@ -2,16 +2,16 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 
 /**
- * Asks a PostgreSQL server for its version, again and again until it answers.
+ * Asks a PostgreSQL server for its version, and repeats the question until it answers.
  * @param timeout milliseconds
- * @returns e.g. `16.4`
- * @throws the last connection error when time is up
+ * @returns for example `16.4`
+ * @throws the last connection error after the timeout
  */
 export async function serverVersion(url: string, timeout: number): Promise<string> {
   const deadline = Date.now() + timeout;
   for (;;) {
     const client = new pg.Client({ connectionString: url });
-    // a server that starts may end a session again: without a listener that would end the whole run of tests
+    // a starting server may end a session: without a listener, the event would end the whole test run
     client.on('error', () => undefined);
     try {
       await client.connect();

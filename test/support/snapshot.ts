@@ -6,15 +6,15 @@ import { catalogAndRows } from './catalog-snapshot.ts';
 import { withClient } from './database.ts';
 import { requirePostgres } from './postgres-server.ts';
 
-/** What a snapshot leaves out. */
+/** The parts that a snapshot leaves out. */
 export interface SnapshotOptions {
   /** Leave out the positions of sequences, which survive a rollback. */
   readonly withoutSequences?: boolean;
 }
 
 /**
- * Everything a database holds, schema and rows, as text: two equal snapshots of a database mean that nothing
- * changed in between. Snapshots of different servers are not comparable.
+ * The schema and the rows of a database as text. If two snapshots of a database are equal, nothing has changed between
+ * them. Snapshots of different servers are not comparable.
  * @param url as in DATABASE_URL, of a PostgreSQL or SQLite database; a missing SQLite file gives an empty text
  */
 export async function snapshot(url: string, options: SnapshotOptions = {}): Promise<string> {
@@ -26,7 +26,7 @@ export async function snapshot(url: string, options: SnapshotOptions = {}): Prom
 
 async function dump(binDirectory: string, url: string): Promise<string> {
   const { stdout } = await execa(join(binDirectory, 'pg_dump'), ['--dbname', url]);
-  // The token of \restrict is a new random one in every dump.
+  // \restrict has a new random token in every dump
   return stdout.replaceAll(/^\\(?:un)?restrict .*\n/gm, '');
 }
 

@@ -5,12 +5,12 @@ import { restoreSql } from './restore-sql.ts';
 
 /** A test's own database with the contents of a plain SQL dump. The dump is loaded once for all tests. */
 export async function restoredDatabase(path: string): Promise<TestDatabase> {
-  return createDatabase(await templateOf(path));
+  return createDatabase(await findTemplate(path));
 }
 
 /** Replaces an empty database by one with the contents of a dump. */
 export async function restoreInto({ name }: TestDatabase, path: string): Promise<void> {
-  const template = await templateOf(path);
+  const template = await findTemplate(path);
   await withClient(requirePostgres().url, async (client) => {
     await client.query(`DROP DATABASE ${name}`);
     await copyInto(client, name, template);
@@ -19,7 +19,7 @@ export async function restoreInto({ name }: TestDatabase, path: string): Promise
 
 const templates = new Map<string, Promise<string>>();
 
-function templateOf(path: string): Promise<string> {
+function findTemplate(path: string): Promise<string> {
   const known = templates.get(path) ?? makeTemplate(path);
   templates.set(path, known);
   return known;

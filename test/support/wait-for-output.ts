@@ -13,11 +13,11 @@ export function waitForOutput(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern
   });
 }
 
-/** Milliseconds between two checks, in which the other process gets the processor. */
+/** Milliseconds between two checks, so that the other process can run. */
 const pause = 5;
 
 /** Repeats a check until it is true, for an effect of another process. */
 export async function eventually(question: () => Promise<boolean>): Promise<void> {
-  // the test's own time limit ends it
+  // the time limit of the test ends the loop
   while (!(await question())) await setTimeout(pause);
 }

@@ -5,7 +5,7 @@ import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { dbInit, expectState, restoreRelease, withSession } from '../upgrade/process.ts';
+import { dbInit, expectState, restoreRelease, withSession } from '../upgrade/release-database.ts';
 import { alter, statusOf } from './adoptions.ts';
 
 const head = releaseGraph.heads.join();

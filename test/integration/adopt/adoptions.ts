@@ -6,7 +6,7 @@ import { catalogAt, loadHistory } from '../../../src/schema/history.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { clock, dbInit, restoreRelease, withSession } from '../upgrade/process.ts';
+import { databaseTime, dbInit, restoreRelease, withSession } from '../upgrade/release-database.ts';
 
 /** What `status --json` says of adoption. */
 export async function statusOf(url: string): Promise<unknown> {
@@ -26,12 +26,12 @@ export function describeAdoption(engine: 'pg' | 'sqlite', tag: string): void {
       expect(status).toMatchObject({ state: 'unversioned', action: 'adopt and migrate', exitCode: 0 });
       expect(await catalogOf(engine, adoptsOf(status))).toEqual(await catalogOf(engine, await rowsOf(engine, tag)));
 
-      const since = await withSession(whole, clock);
+      const since = await withSession(whole, databaseTime);
       for (const url of [whole, lost]) {
         const { exitCode, all } = await dbInit([], url, { TT_BACKUP_BEFORE_MIGRATE: 'never' });
         expect(exitCode, all).toBe(0);
       }
-      const until = await withSession(whole, clock);
+      const until = await withSession(whole, databaseTime);
       const [expected, found] = [await snapshot(whole), await snapshot(lost)].map((text) =>
         comparable(text, since, until),
       );

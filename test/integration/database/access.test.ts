@@ -26,7 +26,7 @@ describePrivateCluster('access to PostgreSQL', () => {
     await cluster.run(`CREATE ROLE app LOGIN PASSWORD '${password}'`);
     await cluster.run('CREATE ROLE shut NOLOGIN');
     await cluster.run('CREATE DATABASE app OWNER app');
-    await cluster.letIn(
+    await cluster.allowLogins(
       'local all app scram-sha-256',
       'host all app 127.0.0.1/32 scram-sha-256',
       'host all shut 127.0.0.1/32 trust',
@@ -104,7 +104,7 @@ describePrivateCluster('TLS', () => {
   }
 
   describe('on a server that accepts TLS connections only', () => {
-    beforeAll(() => cluster.letIn('hostssl all app 127.0.0.1/32 trust'));
+    beforeAll(() => cluster.allowLogins('hostssl all app 127.0.0.1/32 trust'));
 
     it.each([
       ['sslmode=disable', 4],
@@ -129,7 +129,7 @@ describePrivateCluster('TLS', () => {
   });
 
   describe('on a server that accepts no TLS connections', () => {
-    beforeAll(() => cluster.letIn('hostnossl all app 127.0.0.1/32 trust'));
+    beforeAll(() => cluster.allowLogins('hostnossl all app 127.0.0.1/32 trust'));
 
     it.each([
       ['sslmode=disable', 0],
@@ -143,7 +143,7 @@ describePrivateCluster('TLS', () => {
   describe('on a server with a certificate for another name', () => {
     beforeAll(async () => {
       certificate = await cluster.useCertificateFor('DNS:localhost');
-      await cluster.letIn('hostssl all app 127.0.0.1/32 trust');
+      await cluster.allowLogins('hostssl all app 127.0.0.1/32 trust');
     });
 
     it.each([
@@ -158,7 +158,7 @@ describePrivateCluster('TLS', () => {
     beforeAll(async () => {
       await cluster.run('ALTER SYSTEM SET ssl = off');
       await cluster.run('SELECT pg_reload_conf()');
-      await cluster.letIn('host all app 127.0.0.1/32 trust');
+      await cluster.allowLogins('host all app 127.0.0.1/32 trust');
     });
 
     it.each([

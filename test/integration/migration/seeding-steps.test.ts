@@ -3,7 +3,7 @@ import { revisions } from '../../../migrations/graph.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { describeEngines } from '../../support/database.ts';
-import { dbInit, expectState, withSession } from '../upgrade/process.ts';
+import { dbInit, expectState, withSession } from '../upgrade/release-database.ts';
 import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { openStageAt } from './test-environment.ts';
 

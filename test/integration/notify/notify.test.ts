@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readNotification } from '../../../src/config/notification.ts';
 import { openAnnouncer } from '../../../src/notify/announcer.ts';
 import { createDatabase, createSqliteDatabase, withClient } from '../../support/database.ts';
-import { type Listener, listen } from '../../support/listener.ts';
+import { type Listener, startListener } from '../../support/listener.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { run, runProcess, start } from '../../support/run.ts';
@@ -14,10 +14,10 @@ import { execute } from '../backup/backups.ts';
 
 let listener: Listener;
 // one for each test, because messages of an earlier test may arrive later
-beforeEach(async () => void (listener = await listen()));
+beforeEach(async () => void (listener = await startListener()));
 
 const token = 'tk_4f9x8c2b1a7d';
-const paths = (): readonly string[] => listener.heard.map(({ path }) => path);
+const paths = (): readonly string[] => listener.requests.map(({ path }) => path);
 
 let healthy: string;
 beforeAll(async () => {
@@ -56,20 +56,20 @@ describe('a receiver of messages', () => {
         `/hook/${token}?a=b,c`,
       ].toSorted(),
     );
-    expect(listener.heard.every(({ method }) => method === 'POST')).toBe(true);
+    expect(listener.requests.every(({ method }) => method === 'POST')).toBe(true);
     // before everything else
     expect(paths()[0]).toContain('/start');
 
-    const ntfy = listener.heard.find(({ path }) => path === '/topic');
+    const ntfy = listener.requests.find(({ path }) => path === '/topic');
     expect(ntfy?.headers).toMatchObject({
       title: expect.stringContaining('Partial migration'),
       priority: 'high',
       authorization: `Basic ${Buffer.from(`us er:${token}`).toString('base64')}`,
     });
     expect(ntfy?.body).toContain('RECOVERY OPTIONS:');
-    expect(listener.heard.find(({ path }) => path.includes('/fail'))?.body).toContain('exit code 11');
+    expect(listener.requests.find(({ path }) => path.includes('/fail'))?.body).toContain('exit code 11');
 
-    const hook = listener.heard.find(({ path }) => path.startsWith('/hook'));
+    const hook = listener.requests.find(({ path }) => path.startsWith('/hook'));
     expect(hook?.headers['content-type']).toBe('application/json');
     expect(JSON.parse(hook?.body ?? '')).toMatchObject({
       command: 'gate',
@@ -81,7 +81,7 @@ describe('a receiver of messages', () => {
 
     // it says so, and not where exactly
     expect(stdout.match(/The owner was told at http:\/\/127\.0\.0\.1:\d+\./g)).toHaveLength(4);
-    expect(stdout + stderr + listener.heard.map(({ body }) => body).join('')).not.toContain(token);
+    expect(stdout + stderr + listener.requests.map(({ body }) => body).join('')).not.toContain(token);
   });
 
   it('gets a change, or every run, only if TT_NOTIFY_ON says so', async () => {
@@ -89,7 +89,7 @@ describe('a receiver of messages', () => {
     const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: await temporaryDirectory() };
     const hook = `${listener.url}/hook`;
     await run([], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'change' } });
-    expect(listener.heard.map(({ body }): unknown => JSON.parse(body))).toMatchObject([
+    expect(listener.requests.map(({ body }): unknown => JSON.parse(body))).toMatchObject([
       { exitCode: 0, title: expect.stringContaining('changed by gate'), text: expect.stringContaining('applied') },
     ]);
     await run([], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'change' } });
@@ -98,7 +98,7 @@ describe('a receiver of messages', () => {
     for (const command of ['status', 'plan', 'verify', 'help'])
       await run([command], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'always', TT_PING_URL: hook } });
     await run(['backup', 'list'], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'always' } });
-    expect(listener.heard).toHaveLength(1);
+    expect(listener.requests).toHaveLength(1);
 
     const ping = `${listener.url}/ping`;
     const { stdout } = await run(['gate', '--json'], {
@@ -115,7 +115,7 @@ describe('a receiver of messages', () => {
       env: { DATABASE_URL: 'mysql://u:p@h/d', TT_NOTIFY_URL_FILE: join(folder, 'url') },
     });
     expect(exitCode).toBe(2);
-    expect(JSON.parse(listener.heard[0]?.body ?? '')).toMatchObject({
+    expect(JSON.parse(listener.requests[0]?.body ?? '')).toMatchObject({
       exitCode: 2,
       problem: { kind: 'configuration' },
     });
@@ -162,7 +162,7 @@ describe('a receiver of messages', () => {
     expect(again.stdout).toMatch(new RegExp(`could not be told at https://${host}: .*SSL`));
   });
 
-  it('who hangs up at once does not end the run early', async () => {
+  it('does not end the run early if it closes the connection at once', async () => {
     const { env } = await installation();
     const server = createServer((socket) => void socket.destroy());
     atEnd(() => new Promise<void>((resolve) => void server.close(() => resolve())));
@@ -178,7 +178,7 @@ describe('a receiver of messages', () => {
   it('does not delay the end if it never answers, by a deadline or after SIGTERM', async () => {
     const { env } = await installation();
     const child = start([], { env: { ...env, TT_NOTIFY_URL: `${listener.url}/silent`, TT_NOTIFY_ON: 'always' } });
-    await expect.poll(() => listener.heard.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => listener.requests.length, { timeout: 30_000 }).toBe(1);
     child.kill('SIGTERM');
     const { exitCode, stdout } = await child;
     expect(exitCode).toBe(0);
@@ -204,7 +204,7 @@ describe('a receiver of messages', () => {
     const given = { ...env, TT_NOTIFY_URL: `${listener.url}/hook`, TT_PING_URL: `${listener.url}/ping` };
     expect((await run(['backup', 'create'], { env: given })).exitCode).toBe(0);
     expect(paths()).toEqual(['/ping/start', '/ping']);
-    listener.heard.splice(0);
+    listener.requests.splice(0);
     await writeFile(join(env.UPLOAD_FOLDER, 'file'), '');
     expect(
       (await run(['backup', 'create'], { env: { ...given, BACKUP_FOLDER: join(env.UPLOAD_FOLDER, 'file') } })).exitCode,
@@ -220,7 +220,7 @@ describe('a receiver of messages', () => {
       { outcome: 'failure', title: 'Büro ✗', text, report: {} },
       { log, secrets: [] },
     );
-    const [heard] = listener.heard;
+    const [heard] = listener.requests;
     const body = heard?.body ?? '';
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(4096);
     expect(body).toMatch(/\n… \(the log has the rest\)$/);
@@ -246,7 +246,7 @@ describePostgres('the receiver of messages about a database with unusual rows', 
     expect(exitCode).not.toBe(0);
     // the log stays on the machine
     expect(all).toContain(secret);
-    expect(listener.heard).toHaveLength(2);
-    expect(listener.heard.map(({ body }) => body).join('')).not.toContain(secret);
+    expect(listener.requests).toHaveLength(2);
+    expect(listener.requests.map(({ body }) => body).join('')).not.toContain(secret);
   });
 });

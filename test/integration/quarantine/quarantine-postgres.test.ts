@@ -5,7 +5,7 @@ import { describePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { held, only, quarantine } from './quarantines.ts';
-import { dbInit } from '../upgrade/process.ts';
+import { dbInit } from '../upgrade/release-database.ts';
 
 const longName = 'ä'.repeat(31) + 'x';
 

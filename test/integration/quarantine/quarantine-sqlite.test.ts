@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { release, releases, sqliteFile } from '../../support/fixtures.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { dbInit } from '../upgrade/process.ts';
+import { dbInit } from '../upgrade/release-database.ts';
 import { held, only, quarantine } from './quarantines.ts';
 
 const stray = 'CREATE TABLE stray (id integer PRIMARY KEY, note text); INSERT INTO stray (note) VALUES (1), (2)';

@@ -1,6 +1,6 @@
 import type { QuarantineEntry } from '../../../src/quarantine/entry.ts';
 import type { RunResult } from '../../support/run.ts';
-import { dbInit } from '../upgrade/process.ts';
+import { dbInit } from '../upgrade/release-database.ts';
 
 /** Runs a verb of the command `quarantine`. */
 export function quarantine(url: string, ...verb: readonly string[]): Promise<RunResult> {

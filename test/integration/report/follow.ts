@@ -9,7 +9,7 @@ import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';
 
 /** How db-init is called: as a program, or by a docker compose that acts on this machine. */
-export type Way = 'program' | 'docker compose';
+export type CommandStyle = 'program' | 'docker compose';
 
 /** Replaces db-init: passes its arguments and its environment to the test, which runs it and returns the result. */
 const program = (calls: string): string => `#!/bin/sh
@@ -124,7 +124,7 @@ export type Runner = (
 
 export async function openOperator(
   installation: Installation,
-  way: Way,
+  style: CommandStyle,
   { env: more = {}, runner: usual = null }: { readonly env?: Environment; readonly runner?: Runner | null } = {},
 ): Promise<Operator> {
   const [bin, folder, calls] = [
@@ -158,7 +158,7 @@ export async function openOperator(
       installation.engine === 'postgresql' ? decodeURIComponent(new URL(installation.database.url).password) : '',
     ...installation.env,
     TT_FORCE_RESET_DB: 'true',
-    TT_COMMAND_PREFIX: way === 'program' ? dbInit : 'docker compose run --rm db-init',
+    TT_COMMAND_PREFIX: style === 'program' ? dbInit : 'docker compose run --rm db-init',
     // not the names that db-init takes them to have
     TT_APP_SERVICE: 'web worker',
     STACK: 'web worker db-init',

@@ -5,7 +5,7 @@ import { isPrintable } from '../../../src/platform/printable.ts';
 import { describeEngines } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
-import { withSession } from '../upgrade/process.ts';
+import { withSession } from '../upgrade/release-database.ts';
 
 /** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */
 const forgedName = 'e\nFORGED: all is well\u202E\u2028\u200B\u001B[2Jx';

@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runInProcess, type Told } from '../../support/run-in-process.ts';
-import { withSession } from '../upgrade/process.ts';
+import { runInProcess, type RunOutput } from '../../support/run-in-process.ts';
+import { withSession } from '../upgrade/release-database.ts';
 
 /** The keys of `status --json`, which every failure has as well. */
 const requiredKeys = ['state', 'database', 'engine', 'revisions', 'heads', 'pending', 'action', 'problems', 'exitCode'];
 
 /** Runs a command with `--json`, and parses all of standard output. */
 async function told(words: readonly string[], env: Readonly<Record<string, string>>) {
-  const result: Told = await runInProcess([...words, '--json'], env);
+  const result: RunOutput = await runInProcess([...words, '--json'], env);
   let object: Record<string, unknown> = {};
   expect(() => void (object = JSON.parse(result.stdout)), `${words.join(' ')}:\n${result.all}`).not.toThrow();
   expect(Array.isArray(object), words.join(' ')).toBe(false);

@@ -140,8 +140,8 @@ export function followOptions(engine: EngineName, cases: readonly Case[]): void 
 /** @returns how many options its banner has */
 async function followEach(engine: EngineName, { code, command = ['gate'], env, make, hold, runner, options }: Case) {
   const installation = await installPrepared(engine);
-  const way = engine === 'sqlite' ? 'docker compose' : 'program';
-  const operator = await openOperator(installation, way, {
+  const style = engine === 'sqlite' ? 'docker compose' : 'program';
+  const operator = await openOperator(installation, style, {
     env: env?.(installation) ?? {},
     runner: (await runner?.(installation)) ?? null,
   });
@@ -171,7 +171,7 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
       held = false;
     };
     try {
-      if (printed === null || hold !== undefined) printed = await refused(operator, { words, code, way, options });
+      if (printed === null || hold !== undefined) printed = await refused(operator, { words, code, style, options });
       const { words: sentence = '', commands = [] }: Partial<PrintedOption> = printed[number] ?? {};
       const situation = { installation, operator, words, release };
       await option.preparation?.(situation);
@@ -187,7 +187,7 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
       operator.reset();
     }
   }
-  printed ??= await refused(operator, { words, code, way, options });
+  printed ??= await refused(operator, { words, code, style, options });
   return printed.length;
 }
 
@@ -197,18 +197,18 @@ async function refused(
   {
     words,
     code,
-    way,
+    style,
     options,
   }: {
     readonly words: readonly string[];
     readonly code: number;
-    readonly way: string;
+    readonly style: string;
     readonly options: readonly Option[];
   },
 ): Promise<readonly PrintedOption[]> {
   const { exitCode, all } = await operator.dbInit(...words);
   expect({ exitCode, all }).toMatchObject({ exitCode: code });
-  expect(way === 'program' && all.includes('docker compose')).toBe(false);
+  expect(style === 'program' && all.includes('docker compose')).toBe(false);
   const printed = optionsOf(all);
   const expected = options.map((option) => option.words);
   const unexpected = printed.filter((option, index) => expected[index]?.test(option.words) !== true);

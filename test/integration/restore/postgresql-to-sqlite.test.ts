@@ -80,29 +80,32 @@ describePostgres(
         async (dump: Buffer) =>
           `${(await sqlOf(dump)).replace(/^COPY public.users \(.*\)/m, 'COPY public.users').replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace')}\nALTER TABLE public.users OWNER TO "some body";\nGRANT SELECT(id) ON TABLE public.users TO other;\n`,
       ],
-    ] as const)('arrive out of %s, proven and at a start as well', async (_title, name, make) => {
-      const { database, root, env } = await install('sqlite');
-      const file = join(root, name);
-      await writeFile(file, await make(dumpOf(archivePath(older))));
-      const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
-      for (const args of [
-        ['backup', 'verify', file],
-        ['backup', 'verify', file, '--prove'],
-      ]) {
-        const proven = await on(...args);
-        expect(proven.exitCode, proven.all).toBe(0);
-      }
-      expect(await relatedDatabases(database)).toEqual(['timetracker.db']);
-      await execute(database, 'CREATE TABLE as_it_was (id integer)');
-      const start = await runInProcess([], { ...env, TT_RESTORE_FROM: file });
-      expect(start.exitCode, start.all).toBe(0);
-      const archived = await on('restore', archivePath(older), '--dry-run');
-      const rows = /[\d,]+ rows/.exec(archived.stdout)?.[0] ?? 'rows';
-      expect(start.stdout).toContain(rows);
-      expect(await ask(database, "SELECT name FROM sqlite_schema WHERE name IN ('as_it_was', 'users')")).toEqual([
-        'users',
-      ]);
-    });
+    ] as const)(
+      'are restored from %s, verified with backup verify --prove, and restored at a start',
+      async (_title, name, make) => {
+        const { database, root, env } = await install('sqlite');
+        const file = join(root, name);
+        await writeFile(file, await make(dumpOf(archivePath(older))));
+        const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
+        for (const args of [
+          ['backup', 'verify', file],
+          ['backup', 'verify', file, '--prove'],
+        ]) {
+          const proven = await on(...args);
+          expect(proven.exitCode, proven.all).toBe(0);
+        }
+        expect(await relatedDatabases(database)).toEqual(['timetracker.db']);
+        await execute(database, 'CREATE TABLE as_it_was (id integer)');
+        const start = await runInProcess([], { ...env, TT_RESTORE_FROM: file });
+        expect(start.exitCode, start.all).toBe(0);
+        const archived = await on('restore', archivePath(older), '--dry-run');
+        const rows = /[\d,]+ rows/.exec(archived.stdout)?.[0] ?? 'rows';
+        expect(start.stdout).toContain(rows);
+        expect(await ask(database, "SELECT name FROM sqlite_schema WHERE name IN ('as_it_was', 'users')")).toEqual([
+          'users',
+        ]);
+      },
+    );
 
     it('are not taken out of plain SQL that holds something else', async () => {
       const { database, root, env } = await install('sqlite');

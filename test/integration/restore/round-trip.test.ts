@@ -42,7 +42,7 @@ describeRestores('a backup of db-init', (engine) => {
     await rm(join(statics, 'a folder'), { recursive: true });
   });
 
-  it('can be tried without a trace', async () => {
+  it('can be restored with --dry-run, which leaves nothing behind', async () => {
     const before = await everything(place);
     const { exitCode, all } = await place.run('restore', archive, '--dry-run');
     expect(exitCode, all).toBe(0);
@@ -50,7 +50,7 @@ describeRestores('a backup of db-init', (engine) => {
     expect(await everything(place)).toEqual(before);
   });
 
-  it('can be verified without a trace, and its rows are counted', async () => {
+  it('can be verified, which counts its rows and leaves nothing behind', async () => {
     const before = await everything(place);
     const users = Number((await ask(place.database, 'SELECT count(*) FROM users'))[0]);
     const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove', '--json');

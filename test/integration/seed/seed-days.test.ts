@@ -9,7 +9,7 @@ import { seedDatabase } from '../../../src/seed/seed.ts';
 import { openRecord } from '../../../src/report/run-record.ts';
 import type { Engine } from '../../../src/model/engine.ts';
 import { describeEngines } from '../../support/database.ts';
-import { dbInit, withSession } from '../upgrade/process.ts';
+import { dbInit, withSession } from '../upgrade/release-database.ts';
 import { signal, withDatabase } from '../../support/open-database.ts';
 import { column, faultsIn } from './seeds.ts';
 
@@ -61,7 +61,7 @@ const known: Readonly<Record<Engine, Readonly<Record<SeededTable, string>>>> = {
   },
 };
 
-describeEngines('seed, day after day', ({ name, create }) => {
+describeEngines('seed on different days', ({ name, create }) => {
   it('counts from the day in the time zone of the settings', async () => {
     const { url } = await create();
     await dbInit([], url);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { type DatabaseContents, readContents } from '../upgrade/database-contents.ts';
-import { dbInit, restoreRelease, withSession } from '../upgrade/process.ts';
+import { dbInit, restoreRelease, withSession } from '../upgrade/release-database.ts';
 import { cellsChanged, rowsLost } from '../upgrade/lost-data.ts';
 import { faultsIn, few, seed } from './seeds.ts';
 

@@ -5,7 +5,7 @@ import { createSqliteDatabase, describeEngines } from '../../support/database.ts
 import { start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { dbInit, withSession } from '../upgrade/process.ts';
+import { dbInit, withSession } from '../upgrade/release-database.ts';
 import { column, countsIn, faultsIn, few, more, seed } from './seeds.ts';
 
 const defaults: Readonly<Record<SeededTable, number>> = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Session } from '../../../src/database/session.ts';
 import { seededTables } from '../../../src/seed/tables.ts';
 import type { RunResult } from '../../support/run.ts';
-import { dbInit, withSession } from '../upgrade/process.ts';
+import { dbInit, withSession } from '../upgrade/release-database.ts';
 
 /** Few rows of everything: for tests that do not count. */
 export const few = words(`--users 2 --clients 2 --projects-per-client 2 --tasks-per-project 3 --time-entries 60

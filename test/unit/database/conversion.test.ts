@@ -1,25 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { converterOf } from '../../../src/database/conversion/convert.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
-import { become, cases } from '../../support/conversions.ts';
+import { convertedText, cases } from '../../support/conversions.ts';
 
 describe('the conversion of a value of SQLite for a column of PostgreSQL', () => {
   for (const [type, values] of Object.entries(cases)) {
     it(`works for ${type}`, () => {
-      for (const [value, expected] of values) expect(become(type, value), String(value).slice(0, 40)).toBe(expected);
+      for (const [value, expected] of values)
+        expect(convertedText(type, value), String(value).slice(0, 40)).toBe(expected);
     });
   }
 
   it('works for an enumeration, by its label in any case', () => {
     const labels = ['pending', 'approved'];
-    expect(['pending', 'PENDING', 'Approved', '', 1].map((value) => become('approvalstatus', value, labels))).toEqual([
-      'pending',
-      'pending #label-case',
-      'approved #label-case',
-      '!label',
-      '!label',
-    ]);
-    expect(become('approvalstatus', 'OPEN', ['Open', 'open'])).toBe('!label');
+    expect(
+      ['pending', 'PENDING', 'Approved', '', 1].map((value) => convertedText('approvalstatus', value, labels)),
+    ).toEqual(['pending', 'pending #label-case', 'approved #label-case', '!label', '!label']);
+    expect(convertedText('approvalstatus', 'OPEN', ['Open', 'open'])).toBe('!label');
   });
 
   it('works for every type in the schema of the head', async () => {

@@ -6,7 +6,7 @@ import { ownerOf } from '../../faults/owners.ts';
 import { createDatabase, createSqliteDatabase, describeEngines, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { dbInit, withSession } from '../upgrade/process.ts';
+import { dbInit, withSession } from '../upgrade/release-database.ts';
 import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 

@@ -11,7 +11,7 @@ import { runInProcess } from '../../support/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
-import { type Proxy, type Reception, startProxy } from '../../support/postgres-proxy.ts';
+import { type Proxy, type ClientTreatment, startProxy } from '../../support/postgres-proxy.ts';
 
 const server = {
   pid: '1',
@@ -23,13 +23,13 @@ const server = {
   started: 'then',
   uptime: '99',
 };
-const answer = (row: Partial<Record<keyof typeof server, string | boolean>>): Reception => ({
+const answer = (row: Partial<Record<keyof typeof server, string | boolean>>): ClientTreatment => ({
   kind: 'answer',
   row: { ...server, ...row },
 });
 
 /** A server that treats its first clients in these ways, and forwards all later ones. */
-async function serverThat(...receptions: readonly Reception[]): Promise<Proxy> {
+async function serverThat(...receptions: readonly ClientTreatment[]): Promise<Proxy> {
   return startProxy((client) => receptions[client - 1] ?? { kind: 'forward', url: requirePostgres().url });
 }
 
