@@ -1,5 +1,5 @@
 import type { DatabaseFacts, Relation } from '../model/database-facts.ts';
-import type { State } from '../model/state.ts';
+import type { MisspeltRevision, State } from '../model/state.ts';
 import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
 import { findFaults } from '../schema/faults.ts';
@@ -87,7 +87,7 @@ export function diagnose(
   if (torn !== null) return { kind: 'partial', revisions, missing, torn };
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
-  if (unknown.length > 0) return { kind: 'ahead', revisions, unknown };
+  if (unknown.length > 0) return { kind: 'ahead', revisions, unknown, misspelt: findMisspelt(unknown, graph) };
   if (!sameMembers(revisions, graph.heads)) {
     return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
   }
@@ -114,6 +114,20 @@ function conflictingTypes({ types, catalog }: DatabaseFacts, head: Catalog): rea
 
 function sameLabels(some: readonly string[], others: readonly string[]): boolean {
   return some.length > 0 && some.join('\n') === others.join('\n');
+}
+
+/**
+ * Finds rows that are the name of one known revision with spaces around it or in other case, its beginning (cut off by a
+ * column of varchar(32), or its number alone), or nothing at all. Somebody wrote them by hand: no release does.
+ */
+function findMisspelt(unknown: readonly string[], graph: Graph): readonly MisspeltRevision[] {
+  return unknown.flatMap((row): MisspeltRevision[] => {
+    const name = row.trim().toLowerCase();
+    if (name === '') return [{ row, revision: null }];
+    const alike = graph.revisions.map(({ id }) => id).filter((id) => id.toLowerCase().startsWith(name));
+    const meant = alike.find((id) => id.toLowerCase() === name) ?? (alike.length === 1 ? alike[0] : undefined);
+    return meant === undefined ? [] : [{ row, revision: meant }];
+  });
 }
 
 /** Whether the database has tables, and no version row that TimeTracker knows. */

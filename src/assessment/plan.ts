@@ -61,7 +61,7 @@ export function planFor(
       if (others.length > 0) return refuse('others-are-connected');
       return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
     case 'ahead':
-      return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
+      return consent.allowNewerSchema && state.misspelt.length === 0 ? { kind: 'pass', state } : refuse();
     case 'drifted':
       if (state.older !== null) return refuse('older-schema');
       if (consent.drift === 'fail') return refuse('repair-is-off');

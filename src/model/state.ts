@@ -83,7 +83,13 @@ export type State =
       /** What is to be applied to a database of that identity. */
       readonly pending: readonly string[];
     }
-  | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
+  | {
+      readonly kind: 'ahead';
+      readonly revisions: readonly string[];
+      readonly unknown: readonly string[];
+      /** Unknown version rows that are misspelt names of known revisions: the database is then not newer. */
+      readonly misspelt: readonly MisspeltRevision[];
+    }
   | ({ readonly kind: 'foreign' } & OtherApplication)
   /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
   | {
@@ -95,6 +101,13 @@ export type State =
     }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: Cause; readonly sideFile?: SideFileFault };
+
+/** A version row that names no revision, but nearly. */
+export interface MisspeltRevision {
+  readonly row: string;
+  /** The only revision that it can mean; null if the row is empty. */
+  readonly revision: string | null;
+}
 
 /** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without its full stop. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (

@@ -104,7 +104,7 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
 
 /**
  * Sets a sequence to the number after the highest one in the column. A descending sequence would reach used numbers
- * again, so it becomes ascending.
+ * again, so it becomes ascending. A sequence that numbers other tables too is never set back.
  */
 function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: DecisionContext): readonly string[] {
   const numbering = facts.runtime.sequences.find((each) => each.table === table && each.column === column);
@@ -112,7 +112,7 @@ function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: De
   const sequence = quoteName(numbering.sequence);
   return [
     ...(numbering.increment > 0 ? [] : [`ALTER SEQUENCE ${sequence} INCREMENT BY 1`]),
-    `SELECT setval(${quoteText(sequence)}, (SELECT max(${quoteName(column)}) FROM ${quoteName(table)}))`,
+    `SELECT setval(${quoteText(sequence)}, greatest((SELECT max(${quoteName(column)}) FROM ${quoteName(table)}), (SELECT last_value FROM ${sequence})))`,
   ];
 }
 

@@ -1,5 +1,5 @@
 import { type Describers, describerOf } from './by-kind.ts';
-import { quoteName } from '../platform/sql-quoting.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import type { SideFileFault, TornLoad } from '../model/state.ts';
 import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
@@ -113,25 +113,28 @@ const unfitSchemas = {
     ],
   }),
   unversioned: (state, { database, commands }) => describeUnversioned(database, state, commands),
-  ahead: (state, { database, commands }) => ({
-    title: `The database is newer than this image: ${database}`,
-    happened: [
-      `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
-      `This image is for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')}). A newer release has migrated the ` +
-        "database, or a build of somebody's own. There is no way down.",
-      ...state.revisions.flatMap(describeRelease),
-    ],
-    safe: untouched,
-    options: [
-      'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
-        `sources, then start it.\n${commands.update}`,
-      'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
-      restoreOption(
-        'To go back to the older application, restore the backup that was made before the upgrade',
-        commands,
-      ),
-    ],
-  }),
+  ahead: (state, { database, commands }) =>
+    state.misspelt.length > 0
+      ? describeMisspelt(database, state, commands)
+      : {
+          title: `The database is newer than this image: ${database}`,
+          happened: [
+            `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
+            `This image is for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')}). A newer release has migrated the ` +
+              "database, or a build of somebody's own. There is no way down.",
+            ...state.revisions.flatMap(describeRelease),
+          ],
+          safe: untouched,
+          options: [
+            'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
+              `sources, then start it.\n${commands.update}`,
+            'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
+            restoreOption(
+              'To go back to the older application, restore the backup that was made before the upgrade',
+              commands,
+            ),
+          ],
+        },
   drifted: (state, { database, refusal, advice, commands }) => ({
     title: `The schema differs from its revision: ${database}`,
     happened: [
@@ -159,6 +162,39 @@ const unfitSchemas = {
     ],
   }),
 } satisfies Partial<Table>;
+
+/** The notice for version rows that somebody wrote by hand, and misspelt. */
+function describeMisspelt(
+  database: string,
+  { revisions, misspelt }: Extract<Refusal['state'], { kind: 'ahead' }>,
+  commands: Commands,
+): Notice {
+  const quotedRevisions = revisions.map((revision) => `"${revision}"`);
+  return {
+    title: `alembic_version names no revision: ${database}`,
+    happened: [
+      `It says ${listRows(quotedRevisions, ', ')}.`,
+      ...misspelt.map(({ row, revision }) =>
+        revision === null
+          ? 'A row of it is empty.'
+          : `There is no revision "${row}"; it looks like ${revision}, written by hand or cut off.`,
+      ),
+      'No release of TimeTracker writes such a row, and the application may not find its revision.',
+    ],
+    safe: untouched,
+    options: [
+      `If the schema is at that revision, correct the row in the database, then start again. The start compares the whole schema.\n${misspelt
+        .map(({ row, revision }) =>
+          revision === null || revisions.includes(revision)
+            ? `  DELETE FROM alembic_version WHERE version_num = ${quoteText(row)};`
+            : `  UPDATE alembic_version SET version_num = ${quoteText(revision)} WHERE version_num = ${quoteText(row)};`,
+        )
+        .join('\n')}`,
+      `If you do not know where the schema is, empty the table instead: the start then compares the schema with that of every revision.\n  DELETE FROM alembic_version;\n${commands.gate}`,
+      restoreOption('Or restore a backup', commands),
+    ],
+  };
+}
 
 /** What the database holds is not known. */
 const unknownStates = {

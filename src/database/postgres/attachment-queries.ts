@@ -236,22 +236,44 @@ const casts = `
   WHERE k.oid >= ${firstUserOid} AND k.castsource < ${firstUserOid} AND k.casttarget < ${firstUserOid}
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = k.oid AND d.deptype = 'e')`;
 
+/** The settings that are in force for this role and database, each with the statement that removes it. */
+const ownSettings = `(
+  SELECT DISTINCT ON (e.name) e.name, e.value,
+         CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET %s', current_database(), e.name)
+              WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET %s', s.setrole::regrole, e.name)
+              ELSE format('ALTER ROLE %s IN DATABASE %I RESET %s', s.setrole::regrole, current_database(), e.name) END AS reset
+  FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
+       LATERAL (SELECT split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value) AS e
+  WHERE s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
+    AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  ORDER BY e.name, s.setrole = 0, s.setdatabase = 0)`;
+
 // settings that make every transaction of the application read-only, with the place where each was set
 const readOnly = `
   SELECT NULL, 'setting', 'default_transaction_read_only', 'every transaction of the application is read-only', true,
-         coalesce('BEGIN READ WRITE; ' || (SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET default_transaction_read_only', current_database())
-                               WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET default_transaction_read_only', s.setrole::regrole)
-                               ELSE format('ALTER ROLE %s IN DATABASE %I RESET default_transaction_read_only', s.setrole::regrole, current_database()) END
-                   FROM pg_db_role_setting s, unnest(s.setconfig) AS c
-                   WHERE c ~ '^default_transaction_read_only=' AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
-                     AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-                   ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1) || '; COMMIT',
+         coalesce('BEGIN READ WRITE; ' || (SELECT reset FROM ${ownSettings} AS s WHERE name = 'default_transaction_read_only') || '; COMMIT',
                   'ALTER SYSTEM SET default_transaction_read_only TO off; SELECT pg_reload_conf()')
   WHERE current_setting('default_transaction_read_only')::bool
   UNION ALL
   SELECT NULL, 'standby', current_database(), 'the server only follows another one, and takes no writes', true,
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
+
+/** Milliseconds: the application cannot work with the first, and sometimes needs more than the second. */
+const [unusableTimeout, shortTimeout] = [100, 10_000];
+
+// db-init switches these settings off in its own sessions, so they are read from where they were set
+const sessionSettings = `
+  SELECT NULL, 'setting', s.name,
+         CASE s.name WHEN 'session_replication_role' THEN 'it is ' || s.value || ': no foreign key is enforced in sessions of the application'
+                     ELSE format('it is %s: the server ends what takes the application longer', s.value) END,
+         s.name <> 'session_replication_role' AND t.ms < ${unusableTimeout},
+         'SET statement_timeout TO 0; ' || s.reset
+  FROM ${ownSettings} AS s, regexp_match(s.value, '^([0-9]+) *(us|ms|s|min|h|d|)$') AS m,
+       LATERAL (SELECT m[1]::numeric * CASE m[2] WHEN 'us' THEN 0.001 WHEN 's' THEN 1000 WHEN 'min' THEN 60000
+                                                 WHEN 'h' THEN 3600000 WHEN 'd' THEN 86400000 ELSE 1 END AS ms) AS t
+  WHERE s.name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') AND t.ms > 0 AND t.ms < ${shortTimeout}
+    OR s.name = 'session_replication_role' AND s.value = 'replica'`;
 
 // after a change of the base image, text may sort in another order than when the indexes were built. Oid 100 is the
 // collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), whose version is in pg_database; 0 means none
@@ -296,6 +318,7 @@ const ofEveryServer = [
   shadows,
   casts,
   readOnly,
+  sessionSettings,
   collations,
 ];
 
@@ -310,12 +333,20 @@ export function attachmentsQuery(versionNumber: number): string {
   );
 }
 
-/** The sequences that belong to columns of tables that are not empty. Columns: table, column, sequence, increment. */
+/**
+ * The sequences that number the rows of tables that are not empty: the one in the default of a column, else the one that
+ * the column owns. A default may name the sequence of another table. Columns: table, column, sequence, increment.
+ */
 export const sequencesQuery = `
-  SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
-  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid JOIN pg_sequence z ON z.seqrelid = s.oid
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-    AND s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
+  SELECT DISTINCT ON (1, 2) c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
+  FROM (SELECT f.adrelid AS relation, f.adnum AS number, d.refobjid AS sequence, false AS owned
+        FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
+        WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n' AND d.refobjsubid = 0
+        UNION ALL
+        SELECT d.refobjid, d.refobjsubid, d.objid, true FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS n
+  JOIN pg_class s ON s.oid = n.sequence AND s.relkind = 'S' JOIN pg_class c ON c.oid = n.relation
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.number JOIN pg_sequence z ON z.seqrelid = s.oid
+  WHERE s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
     AND CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) > 0 ELSE true END
-  ORDER BY 1, 2`;
+  ORDER BY 1, 2, n.owned`;

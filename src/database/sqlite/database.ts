@@ -58,7 +58,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
       }
     },
 
-    read: (work) => inSnapshot(open(), work),
+    read: async (work) => inSnapshot(open(), work),
 
     otherWriters: async () => ({ sessions: [], prepared: [] }),
 
@@ -77,7 +77,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
       }
     },
 
-    transaction: (work) => inTransaction(open(), work, file, options),
+    transaction: async (work) => inTransaction(open(), work, file, options),
 
     async rehearse(work) {
       const copy = isThere(file) ? `${file}.db-init-rehearsal` : ':memory:';

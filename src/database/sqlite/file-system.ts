@@ -1,6 +1,6 @@
 import { sqliteReasons } from '../../report/sqlite-reasons.ts';
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 
@@ -57,9 +57,17 @@ export function requireWritable(file: string): void {
   try {
     accessSync(nearestFolder(file), constants.R_OK | constants.W_OK | constants.X_OK);
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    else requireLinkTarget(file);
   } catch (error) {
     throw accessDenied(file, error);
   }
+}
+
+/** Checks that the folder of a link's target can be written: SQLite creates the target, but no folder. */
+function requireLinkTarget(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  const target = resolve(dirname(file), readlinkSync(file));
+  accessSync(dirname(target), constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
 /** The failure that the current user cannot write a file, or files beside it. */

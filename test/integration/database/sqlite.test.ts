@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -170,6 +171,16 @@ describe('the gate on SQLite', () => {
     database.close();
     expect(timezones).not.toContain('Crash/Crash');
     expect(filler).toEqual([]);
+  });
+
+  it('explains a link to a folder that is not there', async () => {
+    const { url, name } = await createSqliteDatabase();
+    symlinkSync('gone/timetracker.db', name);
+    for (const command of ['plan', 'gate']) {
+      const { exitCode, all } = await run([command], { env: { DATABASE_URL: url } });
+      expect(exitCode, all).toBe(4);
+      expect(all).toContain('gone');
+    }
   });
 
   it('explains a folder in the place of the file, and leaves it', async () => {

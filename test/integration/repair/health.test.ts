@@ -170,6 +170,10 @@ describePostgres('a healthy database', () => {
       sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`,
       told: 'setting default_transaction_read_only',
     },
+    'a timeout that ends every statement': {
+      sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout TO 1', current_database()); END $$`,
+      told: 'setting statement_timeout',
+    },
     'a published table that tells subscribers nothing of its rows': {
       sql: 'CREATE PUBLICATION p FOR TABLE badges; ALTER TABLE badges REPLICA IDENTITY NOTHING',
       told: 'replica identity badges',
@@ -189,6 +193,10 @@ describePostgres('a healthy database', () => {
       [`SELECT setval('clients_id_seq', 6, false)`, 0],
       [`SELECT setval('clients_id_seq', 1); ALTER SEQUENCE clients_id_seq INCREMENT BY 5`, 0],
       [`SELECT setval('clients_id_seq', 9); ALTER SEQUENCE clients_id_seq INCREMENT BY -1`, 14],
+      [
+        `SELECT setval('clients_id_seq', 9); ALTER TABLE clients ALTER COLUMN id SET DEFAULT nextval('users_id_seq')`,
+        14,
+      ],
     ] as const) {
       const url = await damaged(`${ids} ${sql}`);
       expect([sql, await told(url, 'verify')]).toEqual([sql, code]);
@@ -212,6 +220,22 @@ describePostgres('a healthy database', () => {
     await withClient(url, (client) => client.query(stdout));
     const again = await gate(url);
     expect(again.exitCode, again.all).toBe(0);
+  });
+
+  it('has no version row that somebody misspelt, whatever newer revisions are allowed', async () => {
+    const [head = ''] = releaseGraph.heads;
+    const { url } = await createDatabase(template.name);
+    const env = { DATABASE_URL: url, TT_ALLOW_NEWER_SCHEMA: 'true' };
+    for (const row of [head.slice(0, 12), head.slice(0, 3), `${head} `, head.toUpperCase(), '']) {
+      await withClient(url, (client) => client.query(`UPDATE alembic_version SET version_num = '${row}'`));
+      if (row === '')
+        await withClient(url, (client) => client.query('INSERT INTO alembic_version VALUES ($1)', [head]));
+      const { exitCode, stderr } = await run(['gate'], { env });
+      expect(exitCode, stderr).toBe(13);
+      const [remedy = ''] = /^ +(?:UPDATE|DELETE FROM) alembic_version .*;$/m.exec(stderr) ?? [];
+      await withClient(url, (client) => client.query(remedy));
+      expect((await run(['gate'], { env })).stdout, remedy).toContain('nothing to do');
+    }
   });
 
   const withoutKeys = `DO $$ DECLARE t record; BEGIN
@@ -474,6 +498,7 @@ describePostgres('a healthy database', () => {
       CREATE FUNCTION public.lower(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
       CREATE CAST (timestamp AS integer) WITH INOUT AS ASSIGNMENT;
       ALTER TABLE exchange_rates DISABLE TRIGGER ALL;
+      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout TO ''2s''', current_database()); END $$;
       ALTER TABLE clients ALTER COLUMN name TYPE text, ALTER COLUMN email TYPE text,
         ALTER COLUMN default_hourly_rate TYPE numeric, ALTER COLUMN created_at TYPE timestamptz;
       ALTER TABLE kanban_columns ALTER COLUMN position TYPE bigint;
@@ -498,6 +523,7 @@ describePostgres('a healthy database', () => {
     );
     expect(stdout.match(/changed default/g)).toHaveLength(1);
     expect(stdout).toContain('autovacuum tasks: it is turned off');
+    expect(stdout).toContain('setting statement_timeout: it is 2s');
     expect(stdout).toContain('publication whole');
     expect(stdout).toContain('inheritance more_badges on badges');
     expect(stdout).toContain('function named like a built-in lower');

@@ -182,7 +182,10 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     drifted('incomplete-at-head'),
     drifted('older-schema', ['049_x']),
   ],
-  'refused ahead': [refused({ kind: 'ahead', revisions: ['999_x'], unknown: ['999_x'] })],
+  'refused ahead': [
+    refused({ kind: 'ahead', revisions: ['999_x'], unknown: ['999_x'], misspelt: [] }),
+    refused({ kind: 'ahead', revisions: ['1_'], unknown: ['1_'], misspelt: [{ row: '1_', revision: '1_x' }] }),
+  ],
   'refused foreign': [refused({ kind: 'foreign', foreignLedgers: ['django_migrations'], related: [] })],
   'refused elsewhere': [
     refused({ kind: 'elsewhere', schema: 'public', holding: ['other'], hiding: [] }),

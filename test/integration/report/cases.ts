@@ -340,6 +340,18 @@ export function statesOn(engine: EngineName): readonly Case[] {
       ],
     },
     {
+      banner: 'refused ahead',
+      title: 'a version row that is cut off',
+      code: 13,
+      env: () => ({ TT_ALLOW_NEWER_SCHEMA: 'true' }),
+      make: run(`UPDATE alembic_version SET version_num = substr(version_num, 1, 12)`),
+      options: [
+        follow(/^If the schema is at that revision/, healthy),
+        follow(/^If you do not know where the schema is/, healthy),
+        restoring(),
+      ],
+    },
+    {
       banner: 'refused drifted',
       title: 'a schema that may not be mended',
       code: 14,

@@ -164,6 +164,19 @@ describe('diagnose', () => {
 
     ['an unknown row', { tables: complete, revisions: ['later'] }, { kind: 'ahead', unknown: ['later'] }],
     [
+      'misspelt rows',
+      { tables: complete, revisions: ['hea', 'Right ', '', 'other'] },
+      {
+        kind: 'ahead',
+        unknown: ['hea', 'Right ', '', 'other'],
+        misspelt: [
+          { row: 'hea', revision: 'head' },
+          { row: 'Right ', revision: 'right' },
+          { row: '', revision: null },
+        ],
+      },
+    ],
+    [
       'a known and an unknown row',
       { tables: complete, revisions: ['left', 'later'] },
       { kind: 'ahead', unknown: ['later'] },

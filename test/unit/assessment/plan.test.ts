@@ -28,7 +28,7 @@ const states = {
     torn: null,
     pending: [],
   },
-  ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
+  ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'], misspelt: [] },
   foreign: { kind: 'foreign', foreignLedgers: ['public.knex_migrations'], related: [] },
   elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'], hiding: [] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },

@@ -32,7 +32,7 @@ const table: readonly Case[] = [
   ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['drifted', 'incomplete-at-head', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['drifted', 'unrepairable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
-  ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
+  ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'], misspelt: [] }],
   ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged', cause: { kind: 'damage' } }],
 ];
 
@@ -85,7 +85,7 @@ describe('a corrupted database', () => {
 
 it('the refusal of a newer schema names the release of this image and the releases of the known rows', () => {
   const revisions = ['171_merge_kanban_feature_heads', '999_x'];
-  const state = { kind: 'ahead', revisions, unknown: ['999_x'] } as const;
+  const state = { kind: 'ahead', revisions, unknown: ['999_x'], misspelt: [] } as const;
   const refusal: Refusal = { exitCode: 13, state, reason: 'state', others: [], unsafe: [] };
   const happened = describeRefusal(postgres, refusal, commandsOf()).happened.join('\n');
   expect(happened).toContain(
