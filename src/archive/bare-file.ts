@@ -60,10 +60,7 @@ function openBare(file: string, engine: Engine): Archive {
       throw toArchiveRejected(file, error);
     }
     if (marksOf(files) !== before) {
-      throw archiveRejected(
-        file,
-        invalid('it was written to while it was read: stop the application that has it open'),
-      );
+      throw archiveRejected(file, invalid({ kind: 'written-to' }));
     }
   }
   const database = entryOf(file);

@@ -8,10 +8,10 @@ import {
 } from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { quoted } from '../platform/printable.ts';
 import { createYielder } from '../platform/event-loop.ts';
-import { faultOfName } from './entry-names.ts';
-import { invalid, archiveRejected } from './archive-error.ts';
+import type { EntryDefect } from '../model/archive-defect.ts';
+import { defectOfName } from './entry-names.ts';
+import { invalid, archiveRejected, DefectError } from './archive-error.ts';
 import { type FileReader, openReader } from './file-reader.ts';
 import {
   type StoredEntry,
@@ -61,7 +61,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     };
     refuse(faultOfCount(zip.entryCount, limits));
     // a record has at least 46 bytes: do not reserve memory for a count that cannot be true
-    if (zip.entryCount > size / 46) throw new Error('it has fewer entries than its end says');
+    if (zip.entryCount > size / 46) throw new DefectError({ kind: 'entry-count' });
     const table = openTable(zip.entryCount);
     const slashes = openSlashes();
     const pause = createYielder();
@@ -78,7 +78,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       table.set(index, at, entry, local);
     }
     const mixed = slashes.mixed();
-    if (mixed !== null) refuse(invalid(`the name of an entry has a backslash: ${quoted(mixed)}`));
+    if (mixed !== null) refuse(invalid({ kind: 'name', name: mixed, defect: 'backslash' }));
     refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
     refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
     return { count: table.count, names: (wanted) => namesOf(file, table, wanted), entry: table.entry };
@@ -148,7 +148,7 @@ function readEntry(zip: ZipFile): Entry {
   zip.once('error', (error: Error) => (found.error = error));
   zip.readEntry();
   if (found.error !== undefined) throw found.error;
-  if (found.entry === undefined) throw new Error('an entry has no name');
+  if (found.entry === undefined) throw new DefectError({ kind: 'entry-without-name' });
   return found.entry;
 }
 
@@ -156,7 +156,7 @@ function readLocalHeader(zip: ZipFile, entry: Entry): LocalFileHeader {
   const found: { header?: LocalFileHeader; error?: Error | null } = {};
   zip.readLocalFileHeader(entry, (error, header) => Object.assign(found, { error, header }));
   if (found.error) throw found.error;
-  if (found.header === undefined) throw new Error('an entry has no name in its own header');
+  if (found.header === undefined) throw new DefectError({ kind: 'local-without-name' });
   return found.header;
 }
 
@@ -184,7 +184,7 @@ function openSlashes(): Slashes {
       slashes ||= name.includes('/');
       if (!name.includes('\\') || name.includes('/')) return name;
       const asPath = name.replaceAll('\\', '/');
-      if (faultOfName(asPath) !== null) return name;
+      if (defectOfName(asPath) !== null) return name;
       turned ??= name;
       return asPath;
     },
@@ -229,25 +229,23 @@ function storedEntryOf(entry: Entry, name: string, start: number): StoredEntry {
 }
 
 function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
-  const fault = faultOfName(name);
-  if (fault !== null) return invalid(fault);
-  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the entry ${quoted(name)} is encrypted`);
-  if (!entry.canDecodeFileData()) return invalid(`the entry ${quoted(name)} is packed in a way that is not supported`);
+  const ofName = defectOfName(name);
+  if (ofName !== null) return invalid({ kind: 'name', name, defect: ofName });
+  const defect = defectOfEntry(entry, name.endsWith('/'));
+  return defect === null ? null : invalid({ kind: 'entry', name, defect });
+}
+
+function defectOfEntry(entry: Entry, isFolder: boolean): EntryDefect | null {
+  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return 'encrypted';
+  if (!entry.canDecodeFileData()) return 'compression';
   // the file type of Unix, whatever system made the archive; 0 if there is none
   const type = entry.externalFileAttributes >>> 28;
-  const folder = name.endsWith('/');
-  if (type !== 0 && type !== (folder ? 0o4 : 0o10)) {
-    return invalid(`the entry ${quoted(name)} is neither a file nor a folder, but a link or a device`);
-  }
-  if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${quoted(name)} has a content of its own`);
-  if (entry.extraFields.filter(({ id }) => id === zip64Field).length > 1) {
-    return invalid(`the entry ${quoted(name)} says twice how large it is`);
-  }
-  const complete = entry.uncompressedSize !== inExtra || entry.extraFields.some(({ id }) => id === zip64Field);
-  if (!complete || !Number.isSafeInteger(entry.uncompressedSize)) {
-    return invalid(`the entry ${quoted(name)} does not say how large it is`);
-  }
-  return null;
+  if (type !== 0 && type !== (isFolder ? 0o4 : 0o10)) return 'link-or-device';
+  if (isFolder && entry.uncompressedSize > 0) return 'folder-with-content';
+  const sizeFields = entry.extraFields.filter(({ id }) => id === zip64Field).length;
+  if (sizeFields > 1) return 'two-sizes';
+  const hasSize = entry.uncompressedSize !== inExtra || sizeFields === 1;
+  return hasSize && Number.isSafeInteger(entry.uncompressedSize) ? null : 'no-size';
 }
 
 /**
@@ -261,19 +259,13 @@ export function faultOfArchiveSize(
   return faultOfCount(entries, limits) ?? faultOfSize(bytes, packed, limits);
 }
 
-function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault | null {
-  if (count <= entries) return null;
-  const reason = `it has ${count} entries, and TT_ARCHIVE_MAX_ENTRIES allows ${entries}`;
-  return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_ENTRIES' };
+function faultOfCount(entries: number, { entries: limit }: ArchiveLimits): ArchiveFault | null {
+  return entries <= limit ? null : { kind: 'too-large', exceeded: { kind: 'entries', entries, limit } };
 }
 
 /** The limit applies to the whole file: a blank picture may be compressed a thousand times and is no ZIP bomb. */
 function faultOfSize(bytes: number, file: number, limits: ArchiveLimits): ArchiveFault | null {
-  if (bytes > limits.bytes) {
-    const reason = `it holds more than the ${limits.bytes / 1_000_000_000} GB that TT_ARCHIVE_MAX_GIGABYTES allows`;
-    return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' };
-  }
+  if (bytes > limits.bytes) return { kind: 'too-large', exceeded: { kind: 'unpacked', limit: limits.bytes } };
   if (bytes <= smallestForRatio || bytes <= file * limits.ratio) return null;
-  const reason = `once unpacked it is more than ${limits.ratio} times larger, which is all that TT_ARCHIVE_MAX_RATIO allows`;
-  return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_RATIO' };
+  return { kind: 'too-large', exceeded: { kind: 'ratio', limit: limits.ratio } };
 }

@@ -1,6 +1,6 @@
 import { type ArchiveEntry, databaseEntryNames, manifestName } from './manifest.ts';
 import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
-import { faultOfName, isDesktopFile } from './entry-names.ts';
+import { defectOfName, isDesktopFile } from './entry-names.ts';
 import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';
 import { isUtf8 } from 'node:buffer';
@@ -9,7 +9,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { invalid, pieceOfArchive, archiveRejected } from './archive-error.ts';
+import { invalid, archiveRejected } from './archive-error.ts';
 
 /** Bytes that hold the magic numbers of all formats, and enough of a text to recognise it. */
 const beginning = 64 * 1024;
@@ -35,6 +35,9 @@ const wrappings = {
   encrypted: ['Salted__', 'age-encryption.org/', '-----BEGIN PGP MESSAGE', '-----BEGIN AGE ENCRYPTED'],
 } as const satisfies Record<Wrapping, readonly string[]>;
 
+/** A piece of a split archive. */
+const piece = { kind: 'piece' } as const;
+
 const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 'encrypted'] as const;
 
 /**
@@ -44,7 +47,6 @@ const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-1
 const pieceName = /\.(\d{2,4}|z\d{2,3}|part\d+)$|\.(zip|7z|tar|t?gz|dump|sql)\.(?!gz|xz)[a-z]{2}$/i;
 
 const databaseMarks = { postgresql: marks.dump, sqlite: marks.sqlite } as const satisfies Record<Engine, string>;
-const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };
 
 /**
  * Checks that a file begins like a ZIP archive.
@@ -58,7 +60,7 @@ export async function requireZip(file: string): Promise<void> {
     const contents = recogniseNames(await namesBelow(file), null);
     throw archiveRejected(file, { kind: 'other-format', file: { kind: 'folder', packing: 'none', contents } });
   }
-  if (!stats.isFile()) throw archiveRejected(file, invalid('it is no plain file'));
+  if (!stats.isFile()) throw archiveRejected(file, invalid({ kind: 'not-a-file' }));
   const handle = await open(file);
   try {
     const head = Buffer.alloc(beginning);
@@ -100,17 +102,17 @@ async function namesBelow(folder: string, base = '', depth = 1): Promise<readonl
 async function faultOfFormat(file: string, head: Buffer): Promise<ArchiveFault | null> {
   const begins = (mark: string): boolean => head.toString('latin1', 0, mark.length) === mark;
   if (begins(marks.zip) || begins(marks.emptyZip)) return null;
-  if (head.length === 0) return invalid('it is empty');
-  if (begins(marks.spannedZip)) return pieceOfArchive;
+  if (head.length === 0) return invalid({ kind: 'empty' });
+  if (begins(marks.spannedZip)) return piece;
   if (begins(marks.dump)) return otherFormat({ kind: 'dump', packed: false });
   if (begins(marks.sqlite)) return otherFormat({ kind: 'sqlite' });
   if (isTar(head)) return otherFormat(await describeTar(createReadStream(file), false));
   const by = wrappingNames.find((name) => wrappings[name].some(begins));
   if (by === 'gzip') return faultOfPacked(file);
-  if (by !== undefined) return isPiece(file) ? pieceOfArchive : { kind: 'wrapped', by };
+  if (by !== undefined) return isPiece(file) ? piece : { kind: 'wrapped', by };
   const text = isText(head) ? recogniseText(head.toString('utf8')) : null;
   if (text !== null) return otherFormat(text);
-  return isPiece(file) ? pieceOfArchive : invalid('it is no ZIP archive');
+  return isPiece(file) ? piece : invalid({ kind: 'not-zip' });
 }
 
 function otherFormat(file: OtherFile): ArchiveFault {
@@ -119,7 +121,7 @@ function otherFormat(file: OtherFile): ArchiveFault {
 
 /** Dumps are often compressed while they are written, so the content is checked as well. */
 async function faultOfPacked(file: string): Promise<ArchiveFault> {
-  const wrapped = isPiece(file) ? pieceOfArchive : ({ kind: 'wrapped', by: 'gzip' } as const);
+  const wrapped = isPiece(file) ? piece : ({ kind: 'wrapped', by: 'gzip' } as const);
   const head = await beginningOf(unpacked(file));
   if (head.toString('latin1', 0, marks.dump.length) === marks.dump) return otherFormat({ kind: 'dump', packed: true });
   if (isTar(head)) return otherFormat(await describeTar(unpacked(file), true));
@@ -195,11 +197,11 @@ function isText(head: Buffer): boolean {
   return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)));
 }
 
-/** Checks the magic number of the database entry; null if it is right. A checksum does not detect a wrong format. */
-export async function faultOfDatabase(engine: Engine, database: ArchiveEntry): Promise<string | null> {
+/** Whether the database entry begins with the magic number of its engine: a checksum does not detect a wrong format. */
+export async function hasFormatOf(engine: Engine, database: ArchiveEntry): Promise<boolean> {
   const mark = databaseMarks[engine];
   const head = await readBeginning(database, mark.length);
-  return head.toString('latin1') === mark ? null : `its ${database.name} is not ${databaseFormats[engine]}`;
+  return head.toString('latin1') === mark;
 }
 
 /** The first bytes of an entry, or all of a shorter one. Does not read the rest. */
@@ -343,7 +345,8 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   const files = names
     .map((name) => name.replace(/^(\.\/)+/, ''))
     .filter(
-      (name) => name !== '' && name !== '.' && !isDesktopFile(name) && !/\p{C}/u.test(name) && !faultOfName(name),
+      (name) =>
+        name !== '' && name !== '.' && !isDesktopFile(name) && !/\p{C}/u.test(name) && defectOfName(name) === null,
     );
   const directory = dataDirectoryIn(files);
   if (directory !== null) return { kind: 'data-directory', path: directory, major };

@@ -4,8 +4,8 @@ import { pipeline as connectStreams, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 import { type Failure, reasonOf } from '../errors/failure.ts';
-import { quoted } from '../platform/printable.ts';
-import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
+import type { ContentDefect } from '../model/archive-defect.ts';
+import { invalid, archiveRejected, DefectError, toArchiveRejected } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 import type { StoredEntry } from './entry-layout.ts';
 import { open, rm } from 'node:fs/promises';
@@ -68,7 +68,7 @@ async function* streamChecked(
     for await (const bytes of source) {
       waiting = false;
       size += bytes.length;
-      if (size > entry.size) throw damaged(file, entry, tooLong(entry));
+      if (size > entry.size) throw damaged(file, entry, longer(entry));
       checksum = crc32(bytes, checksum);
       hash?.update(bytes);
       yield bytes;
@@ -81,15 +81,16 @@ async function* streamChecked(
   requireWhole(file, entry, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
 }
 
-function damaged(file: string, { name }: StoredEntry, what: string): Failure {
-  return archiveRejected(file, invalid(`the entry ${quoted(name)} is damaged: ${what}`));
+function damaged(file: string, { name }: StoredEntry, defect: ContentDefect): Failure {
+  return archiveRejected(file, invalid({ kind: 'content', name, defect }));
 }
 
-const tooLong = ({ size }: StoredEntry): string => `it is larger than the ${size} bytes that the archive says`;
+const longer = ({ size }: StoredEntry): ContentDefect => ({ kind: 'longer', size });
 
 function unpackingFailure(file: string, entry: StoredEntry, error: unknown): Failure {
-  if (hasCode(error, tooLarge)) return damaged(file, entry, tooLong(entry));
-  if (codeOf(error)?.startsWith('Z_')) return damaged(file, entry, `it cannot be unpacked (${reasonOf(error)})`);
+  if (hasCode(error, tooLarge)) return damaged(file, entry, longer(entry));
+  if (codeOf(error)?.startsWith('Z_'))
+    return damaged(file, entry, { kind: 'compressed-data', reason: reasonOf(error) });
   return toArchiveRejected(file, error);
 }
 
@@ -104,19 +105,11 @@ interface Unpacked {
 /** @throws Failure `archive-rejected` if the unpacked content differs from what the archive says */
 function requireWhole(file: string, entry: StoredEntry, found: Unpacked, sha256: Buffer | undefined): void {
   const { size, checksum, consumed, hash } = found;
-  const fault =
-    size > entry.size
-      ? tooLong(entry)
-      : size !== entry.size
-        ? `it has ${size} bytes, and ${entry.size} according to the archive`
-        : checksum !== entry.crc32
-          ? 'its checksum is another one'
-          : consumed !== entry.packed
-            ? 'its packed size is another one'
-            : hash !== null && sha256 !== undefined && !hash.equals(sha256)
-              ? 'its hash is another one'
-              : null;
-  if (fault !== null) throw damaged(file, entry, fault);
+  if (size > entry.size) throw damaged(file, entry, longer(entry));
+  if (size !== entry.size) throw damaged(file, entry, { kind: 'size', found: size, size: entry.size });
+  if (checksum !== entry.crc32) throw damaged(file, entry, { kind: 'checksum' });
+  if (consumed !== entry.packed) throw damaged(file, entry, { kind: 'packed-size' });
+  if (hash !== null && sha256 !== undefined && !hash.equals(sha256)) throw damaged(file, entry, { kind: 'hash' });
 }
 
 interface Unpacking {
@@ -161,7 +154,7 @@ function readRange(file: string, start: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   const descriptor = openSync(file, 'r');
   try {
-    if (readSync(descriptor, bytes, 0, length, start) < length) throw new Error('the file ends early');
+    if (readSync(descriptor, bytes, 0, length, start) < length) throw new DefectError({ kind: 'ends-early' });
     return bytes;
   } finally {
     closeSync(descriptor);

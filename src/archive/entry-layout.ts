@@ -1,6 +1,6 @@
 import { type Entry, type LocalFileHeader, parseExtraFields, type ZipFile } from 'yauzl';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { quoted } from '../platform/printable.ts';
+import type { EntryDefect } from '../model/archive-defect.ts';
 import { invalid } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 
@@ -62,7 +62,7 @@ interface Bounds {
  * otherwise see another archive (the same specification, 4.3.14 to 4.3.16).
  */
 export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): ArchiveFault | null {
-  const fault = invalid('its directory and its end contradict each other');
+  const fault = invalid({ kind: 'end-record' });
   const last = size - 22 - zip.comment.length;
   const record = reader.bytes(last, 22);
   const says = (value: number, actual: number, most: number): boolean => value === actual || value === most;
@@ -87,7 +87,7 @@ export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds
 /** Compares the local header of an entry with the directory: programs may read either, and must see the same. */
 export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
-    return invalid(`the entry ${quoted(name)} has another name in its own header: ${quoted(String(local.fileName))}`);
+    return invalid({ kind: 'local-name', name, local: String(local.fileName) });
   }
   const known = (value: number, actual: number): boolean =>
     value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
@@ -98,7 +98,7 @@ export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: s
     known(local.crc32, entry.crc32) &&
     known(size, entry.uncompressedSize) &&
     known(packed, entry.compressedSize);
-  return agrees ? null : invalid(`the entry ${quoted(name)} is described otherwise in its own header`);
+  return agrees ? null : invalid({ kind: 'entry', name, defect: 'local-header' });
 }
 
 /** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
@@ -128,15 +128,16 @@ export function faultOfOrder(
   const inOrder = Uint32Array.from({ length: count }, (_, index) => index);
   inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
   const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
-  const named = (position: number): string => quoted(nameOf(inOrder[position] ?? -1));
-  if (beginOf(0) > 0) return invalid('something stands before its first entry');
+  const fault = (position: number, defect: EntryDefect): ArchiveFault =>
+    invalid({ kind: 'entry', name: nameOf(inOrder[position] ?? -1), defect });
+  if (beginOf(0) > 0) return invalid({ kind: 'bytes-before-entries' });
   for (const [position, index] of inOrder.entries()) {
     const { start, packed, size, crc32 } = entry(index, '');
     const [end, next] = [start + packed, beginOf(position + 1)];
-    if (position + 1 < count && next < end) return invalid(`the entry ${named(position + 1)} overlaps another one`);
-    if (end > directory) return invalid(`the entry ${named(position)} reaches beyond the end of the entries`);
+    if (position + 1 < count && next < end) return fault(position + 1, 'overlap');
+    if (end > directory) return fault(position, 'beyond-entries');
     if (follows(reader, { end, packed, size, crc32, descriptor: descriptor(index) }, next - end)) continue;
-    return invalid(`what follows the entry ${named(position)} does not belong there`);
+    return fault(position, 'bytes-behind');
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import type { Engine } from '../model/engine.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
-import { quoted } from '../platform/printable.ts';
+import type { ArchiveDefect, NameDefect } from '../model/archive-defect.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { createYielder } from '../platform/event-loop.ts';
 import { databaseEntryNames, type Listing, manifestName, settingsName } from './manifest.ts';
@@ -24,20 +24,19 @@ const unfinishedPrefix = `${ownPrefix}-`;
 const plainName = /^(?:(?!\.{1,2}(?:\/|$))[ -.0-9;-[\]-~]+(?:\/|$))+$/;
 
 /** Why a name is not a safe path inside an archive on every system; null if it is safe. */
-export function faultOfName(name: string): string | null {
+export function defectOfName(name: string): NameDefect | null {
   if (name.length <= longestComponent && plainName.test(name)) return null;
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
-  if (name === '') return 'an entry has no name';
-  if (name.includes('\uFFFD')) return `the name of an entry is not UTF-8: ${quoted(name)}`;
-  if (/\p{Cc}/u.test(name)) return `the name of an entry has control characters: ${quoted(name)}`;
-  if (name.includes('\\')) return `the name of an entry has a backslash: ${quoted(name)}`;
-  if (name.startsWith('/')) return `the name of an entry is an absolute path: ${quoted(name)}`;
-  if (/^[a-z]:/i.test(name)) return `the name of an entry begins with a drive letter: ${quoted(name)}`;
-  if (parts.includes('..')) return `the name of an entry leads out of its folder: ${quoted(name)}`;
-  if (parts.includes('') || parts.includes('.')) return `the name of an entry is no plain path: ${quoted(name)}`;
+  if (name === '') return 'empty';
+  if (name.includes('\uFFFD')) return 'not-utf8';
+  if (/\p{Cc}/u.test(name)) return 'control-character';
+  if (name.includes('\\')) return 'backslash';
+  if (name.startsWith('/')) return 'absolute';
+  if (/^[a-z]:/i.test(name)) return 'drive-letter';
+  if (parts.includes('..')) return 'outside';
+  if (parts.includes('') || parts.includes('.')) return 'not-plain';
   const tooLong = parts.some((part) => Buffer.byteLength(part) > longestComponent);
-  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of an entry is too long: ${quoted(name)}`;
-  return null;
+  return tooLong || Buffer.byteLength(name) > longestName ? 'too-long' : null;
 }
 
 /** The kind of an entry with a safe name; null if archives have no such entry. */
@@ -61,18 +60,19 @@ export function isUnfinished(path: string): boolean {
  * @param names returns an iteration over all names; called more than once
  * @param key two names with the same key are the same
  */
-export async function faultOfNames(names: Listing<string>, key: (name: string) => string): Promise<string | null> {
+export async function defectOfNames(
+  names: Listing<string>,
+  key: (name: string) => string,
+): Promise<ArchiveDefect | null> {
   const pause = createYielder();
   const files = openNameSet(names.length);
-  const nameOf = (wanted: number): string => quoted([...take(names, wanted + 1)].at(-1) ?? '');
+  const nameOf = (wanted: number): string => [...take(names, wanted + 1)].at(-1) ?? '';
   for (const name of names) {
     await pause();
     const [before, number] = [files.size, files.add(key(name))];
     if (files.size > before) continue;
     const other = nameOf(number);
-    return other === quoted(name)
-      ? `it has two entries of the name ${other}`
-      : `two of its entries are the same for some file systems: ${other} and ${quoted(name)}`;
+    return other === name ? { kind: 'equal-names', name } : { kind: 'similar-names', names: [other, name] };
   }
   let checked = '';
   for (const name of names) {
@@ -83,7 +83,7 @@ export async function faultOfNames(names: Listing<string>, key: (name: string) =
     checked = folder;
     for (let depth = 1; depth <= parts.length; depth++) {
       const file = files.find(parts.slice(0, depth).join('/'));
-      if (file !== null) return `${nameOf(file)} is a file and the folder of another entry`;
+      if (file !== null) return { kind: 'file-and-folder', name: nameOf(file) };
     }
   }
   return null;

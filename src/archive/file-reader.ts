@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { RandomAccessReader } from 'yauzl';
+import { DefectError } from './archive-error.ts';
 
 /** Bytes for each read, if nothing else is asked for: the headers of many small entries. */
 const defaultPage = 64 * 1024;
@@ -49,7 +50,7 @@ export class FileReader extends RandomAccessReader {
   /** @throws Error if the file has no such bytes */
   bytes(position: number, length: number): Buffer {
     if (!Number.isSafeInteger(position) || position + length > this.size) {
-      throw new Error('it names a place outside of the file');
+      throw new DefectError({ kind: 'place-outside' });
     }
     const known = this.#pages.find(
       ({ start, bytes }) => start <= position && position + length <= start + bytes.length,
@@ -65,7 +66,7 @@ export class FileReader extends RandomAccessReader {
     const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length, this.#pageSize), this.size - start));
     for (let done = 0; done < bytes.length;) {
       const count = readSync(this.#file, bytes, done, bytes.length - done, start + done);
-      if (count === 0) throw new Error('the file ends early');
+      if (count === 0) throw new DefectError({ kind: 'ends-early' });
       done += count;
     }
     return { start, bytes };

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Engine } from '../model/engine.ts';
 import type { ArchiveKind } from '../model/archive.ts';
+import type { ManifestDefect } from '../model/archive-defect.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { localTime, timeInName } from '../platform/local-time.ts';
 
@@ -136,23 +137,17 @@ export interface Description {
 /**
  * Reads the keys of manifest.json that the application writes as well. @returns the keys, or what is wrong with them
  */
-export function parseDescription(text: string): Description | { readonly reason: string } {
+export function parseDescription(text: string): Description | ManifestDefect {
   const content = parsed(text);
-  if (content === null) return { reason: `${manifestName} is not what the application writes` };
+  if (content === null) return 'not-a-manifest';
   const { db_type: engine, alembic_revision: revision = null, created_at: createdAt = null, db_init } = content;
-  if (engine === 'unknown') return { reason: 'it was made without a database: its manifest says db_type "unknown"' };
-  if (engine !== 'postgresql' && engine !== 'sqlite') {
-    return { reason: `${manifestName} does not say of which kind its database is` };
-  }
+  if (engine === 'unknown') return 'no-database';
+  if (engine !== 'postgresql' && engine !== 'sqlite') return 'unknown-engine';
   const { app_version: version = null } = content;
   // for db-init's archives, the version rows come from `db_init`
   const texts = [createdAt, version, ...(db_init === undefined ? [revision] : [])];
-  if (texts.some(isOddText)) {
-    return { reason: `${manifestName} has a value that is no plain text` };
-  }
-  if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) {
-    return { reason: `${manifestName} has a value of the wrong type` };
-  }
+  if (texts.some(isOddText)) return 'odd-text';
+  if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) return 'wrong-type';
   return { engine, revision, createdAt, ours: db_init !== undefined };
 }
 

@@ -1,15 +1,15 @@
 import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
-import { quoted } from '../platform/printable.ts';
+import type { ArchiveDefect, ManifestDefect } from '../model/archive-defect.ts';
 import { createYielder } from '../platform/event-loop.ts';
-import { archiveRejected, invalid, pieceOfArchive, toArchiveRejected } from './archive-error.ts';
+import { archiveRejected, invalid, toArchiveRejected } from './archive-error.ts';
 import { type Directory, findEntry, readDirectory } from './central-directory.ts';
 import type { StoredEntry } from './entry-layout.ts';
-import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
+import { hasFormatOf, isPiece, recogniseNames, requireZip } from './detect-format.ts';
 import {
-  faultOfName,
-  faultOfNames,
+  defectOfName,
+  defectOfNames,
   foldName,
   isUnfinished,
   type EntryRole,
@@ -94,7 +94,7 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
     await requireZip(file);
     return await assemble(file, await readDirectory(file, limits));
   } catch (error) {
-    throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, pieceOfArchive) : error);
+    throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, { kind: 'piece' }) : error);
   }
 }
 
@@ -143,26 +143,27 @@ interface EntryFacts {
 const hashLength = 32;
 
 async function assemble(file: string, directory: Directory): Promise<Archive> {
-  const refuse = (reason: string | null): void => {
-    if (reason !== null) throw archiveRejected(file, invalid(reason));
+  const refuse = (defect: ArchiveDefect | null): void => {
+    if (defect !== null) throw archiveRejected(file, invalid(defect));
   };
   const found = await classifyEntries(file, directory);
-  const { description, manifest, fault } = await readDescription(found);
+  const { description, manifest, defect } = await readDescription(found);
   leaveOutDesktopFiles(found);
   const entries = entriesOf(found, isCounted);
   const names = listingOf(entries.length, function* () {
     for (const [, name] of classifiedEntries(found, isCounted)) yield name;
   });
   // our own archives come from case-sensitive file systems and must be restorable there
-  refuse(await faultOfNames(names, manifest === null ? foldName : (name) => name));
-  if (manifest !== null) refuse(fault ?? (await faultOfUnlisted(found, manifest)));
+  refuse(await defectOfNames(names, manifest === null ? foldName : (name) => name));
+  if (manifest !== null) refuse(defect ?? (await findUnlisted(found, manifest)));
   const database = databaseOf(found, description);
-  refuse(await faultOfDatabase(description.engine, database));
+  const { engine } = description;
+  if (!(await hasFormatOf(engine, database))) refuse({ kind: 'database-format', name: database.name, engine });
   const uploads = entriesOf(found, isUploadRoot);
   return {
     file,
     bare: false,
-    engine: description.engine,
+    engine,
     database,
     sideFiles: [],
     revisions: manifest?.revisions ?? (description.revision === null ? null : [description.revision]),
@@ -171,8 +172,10 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
     uploads: listingOf(uploads.length, function* () {
       for (const entry of uploads) {
         // the name was read from the file again, which may have been changed since the check
-        refuse(faultOfName(entry.name));
-        const place = roleOfName(entry.name);
+        const { name } = entry;
+        const ofName = defectOfName(name);
+        if (ofName !== null) refuse({ kind: 'name', name, defect: ofName });
+        const place = roleOfName(name);
         if (place?.kind === 'upload') yield { root: place.root, path: place.path, entry };
       }
     }),
@@ -280,7 +283,7 @@ function bytesOf({ directory, kinds: places }: EntryFacts, wanted: (kind: EntryK
 
 /** The fault of a ZIP file without a manifest, with the format that its names show. */
 function foreignZip(names: readonly string[]): ArchiveFault {
-  if (names.length === 0) return invalid(`it is empty: it has no ${manifestName}`);
+  if (names.length === 0) return invalid({ kind: 'no-entries' });
   return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
 }
 
@@ -317,7 +320,7 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
   }
   if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
   if (stranger !== null) {
-    throw archiveRejected(file, invalid(`it has an entry that belongs to no archive: ${quoted(stranger)}`));
+    throw archiveRejected(file, invalid({ kind: 'entry', name: stranger, defect: 'not-of-archives' }));
   }
   const hashes = Buffer.alloc(names.size * hashLength);
   return {
@@ -354,22 +357,22 @@ interface DescribedArchive {
   readonly description: Description;
   readonly manifest: Manifest | null;
   /** What is wrong with the list of entries in our manifest; null if nothing is. */
-  readonly fault: string | null;
+  readonly defect: ArchiveDefect | null;
 }
 
 /** Reads the manifest and stores what it says about each entry. @throws Failure `archive-rejected` */
 async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
   const { file, names, listed, hashes } = found;
-  const refuse = (reason: string) => archiveRejected(file, invalid(reason));
+  const refuse = (defect: ManifestDefect) => archiveRejected(file, invalid({ kind: 'manifest', defect }));
   const entry = [...entriesOf(found, (kind) => kind === 'other')].find(({ name }) => name === manifestName);
-  if (entry === undefined) throw refuse(`it has no ${manifestName}`);
+  if (entry === undefined) throw refuse('missing');
   const sizes = new Float64Array(names.size);
   for (const [index, kind] of found.kinds.entries()) {
     if (isCounted(entryKinds[kind] ?? 'ignored'))
       sizes[found.numbers[index] ?? -1] = found.directory.entry(index, '').size;
   }
   const kept: Record<string, ListedEntry> = {};
-  let fault: string | null = null;
+  let defect: ArchiveDefect | null = null;
   let isReadable = true;
   const take = (name: string, listedEntry: ListedEntry | null): void => {
     if (listedEntry === null) {
@@ -377,12 +380,11 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
       return;
     }
     const number = names.find(name);
-    if (number === null) fault ??= `its manifest lists an entry that is missing: ${quoted(name)}`;
-    else if (listed[number] === 1) fault ??= `its manifest lists the entry ${quoted(name)} twice`;
+    if (number === null) defect ??= { kind: 'listed-missing', name };
+    else if (listed[number] === 1) defect ??= { kind: 'listed-twice', name };
     else {
       listed[number] = 1;
-      if (sizes[number] !== listedEntry.size)
-        fault ??= `the entry ${quoted(name)} has another size than its manifest says`;
+      if (sizes[number] !== listedEntry.size) defect ??= { kind: 'listed-size', name };
       // an invalid hash stays all zeros, which no content has
       const hash = Buffer.from(listedEntry.sha256, 'hex');
       if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
@@ -390,17 +392,17 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
     }
   };
   const content = await splitManifest(await entry.open(), take).catch((error: unknown) => {
-    throw error instanceof LongManifestError ? refuse(`its ${manifestName} is too long`) : error;
+    throw error instanceof LongManifestError ? refuse('too-long') : error;
   });
   const description = parseDescription(content);
-  if ('reason' in description) throw refuse(description.reason);
+  if (typeof description === 'string') throw refuse(description);
   const manifest = isReadable ? parseManifest(content) : null;
   if (description.ours && manifest === null) {
-    throw refuse(`${manifestName} is damaged, or was written by a newer db-init`);
+    throw refuse('unknown-format');
   }
   // entries that the splitter did not take out, because their keys are written unusually
   for (const [name, listedEntry] of Object.entries(manifest?.entries ?? {})) take(name, listedEntry);
-  return { description, manifest: manifest && { ...manifest, entries: kept }, fault };
+  return { description, manifest: manifest && { ...manifest, entries: kept }, defect };
 }
 
 /** Desktop files that were among the uploads are in the manifest; those that were added later are ignored. */
@@ -411,15 +413,15 @@ function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: 
 }
 
 /** An entry of the archive that our manifest leaves out; null if there is none. */
-async function faultOfUnlisted(found: EntryFacts, manifest: Manifest): Promise<string | null> {
+async function findUnlisted(found: EntryFacts, manifest: Manifest): Promise<ArchiveDefect | null> {
   const pause = createYielder();
   for (const [index, name] of classifiedEntries(found, isCounted)) {
     await pause();
     if (name === manifestName) continue;
-    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the entry ${quoted(name)}`;
+    if (found.listed[found.numbers[index] ?? -1] !== 1) return { kind: 'not-listed', name };
     const place = roleOfName(name);
     if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
-      return `its manifest does not list the uploads of ${place.root}`;
+      return { kind: 'uploads-not-listed', root: place.root };
     }
   }
   return null;
@@ -427,11 +429,10 @@ async function faultOfUnlisted(found: EntryFacts, manifest: Manifest): Promise<s
 
 function databaseOf(found: EntryFacts, { engine }: Description): ArchiveEntry {
   const [database, another] = entriesOf(found, isEngine);
-  const refuse = (reason: string) => archiveRejected(found.file, invalid(reason));
-  if (database === undefined) throw refuse('it has no database in it');
-  if (another !== undefined) throw refuse(`it has two databases in it: ${database.name}, ${another.name}`);
-  if (database.name !== databaseEntryNames[engine])
-    throw refuse(`its manifest says ${engine}, and the database in it is ${database.name}`);
+  const refuse = (defect: ArchiveDefect) => archiveRejected(found.file, invalid(defect));
+  if (database === undefined) throw refuse({ kind: 'database-missing' });
+  if (another !== undefined) throw refuse({ kind: 'two-databases', names: [database.name, another.name] });
+  if (database.name !== databaseEntryNames[engine]) throw refuse({ kind: 'other-engine', name: database.name, engine });
   return database;
 }
 

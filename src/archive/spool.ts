@@ -9,7 +9,7 @@ import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
 import { makeFolder } from '../platform/make-folder.ts';
-import { archiveRejected, rejectionReason } from './archive-error.ts';
+import { archiveRejected } from './archive-error.ts';
 import { freeBytes } from '../platform/free-space.ts';
 
 const prefix = 'timetracker_received_';
@@ -76,11 +76,7 @@ function namingStandardInput(error: unknown, file: string, received: number): un
     case 'access':
     case 'other-format':
     case 'wrapped':
-      return archiveRejected(
-        standardInput,
-        { kind: 'stream', received, reason: rejectionReason(error) },
-        { cause: error },
-      );
+      return archiveRejected(standardInput, { kind: 'stream', received, fault }, { cause: error });
     case 'too-large':
     case 'unknown-objects':
     case 'unusable':
@@ -105,8 +101,8 @@ async function receive(source: Readable, file: string, reception: ReceiveOptions
     for await (const chunk of chunks) {
       received += chunk.length;
       if (received > limits.bytes) {
-        const reason = `it has more than ${limits.bytes} bytes`;
-        throw archiveRejected(standardInput, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+        const exceeded = { kind: 'received', limit: limits.bytes } as const;
+        throw archiveRejected(standardInput, { kind: 'too-large', exceeded });
       }
       if (received > next) {
         next = received + checkEvery;
@@ -128,5 +124,5 @@ async function receive(source: Readable, file: string, reception: ReceiveOptions
     }
     throw refuse({ kind: 'folder', folder, reason: reasonOf(error), uploads: false });
   }
-  if (received === 0) throw archiveRejected(standardInput, { kind: 'stream', received, reason: 'nothing came' });
+  if (received === 0) throw archiveRejected(standardInput, { kind: 'stream', received, fault: null });
 }

@@ -52,7 +52,8 @@ async function verifyDatabase({ file, database }: Archive, options: VerifyOption
 
 function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  return archiveRejected(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
+  const defect = { kind: 'database-unreadable', name, reason: reasonOf(error) } as const;
+  return archiveRejected(file, invalid(defect), { cause: error });
 }
 
 /** Reads an entry to its end. @param into receives the content as well */

@@ -15,12 +15,12 @@ import {
 } from '../archive/manifest.ts';
 import { verifyEntries } from '../archive/verify-contents.ts';
 import { type Archive, noLimits, openArchive } from '../archive/reader.ts';
-import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot, Config, UploadRootName } from '../config/config.ts';
 import { namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions, backupMessages } from '../report/backup-messages.ts';
+import { rejectionReason } from '../report/archive-reasons.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Dumper, openDumper } from './dumper.ts';
@@ -61,9 +61,9 @@ export interface Backup {
  * until it has been verified. A failure removes it; after a kill, the next run does. Call it under the run lock.
  * @throws Failure `backup-failed`
  */
-export async function createBackup(context: BackupContext, order: BackupRequest): Promise<Backup> {
+export async function createBackup(context: BackupContext, request: BackupRequest): Promise<Backup> {
   const { database, config, signal } = context;
-  const { folder, file } = order.destination;
+  const { folder, file } = request.destination;
   const createdAt = new Date();
   const tag = tagOf(database.name);
   const plain = join(folder, archiveName(createdAt));
@@ -72,24 +72,24 @@ export async function createBackup(context: BackupContext, order: BackupRequest)
   try {
     for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
     const dumper = await openDumper(context, copyBeside(plain, tag));
-    const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
+    const places = { uploadRoots: request.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const bytes = await measureUploads(await findUploads(places), signal);
     requireSpace(folder, dumper.space + dumper.scratch + bytes, context);
     const { manifest, files } = await writeArchive(partial, dumper, context, {
-      kind: order.kind,
+      kind: request.kind,
       createdAt,
       places,
-      ...(order.healthy !== undefined && { healthy: order.healthy }),
+      ...(request.healthy !== undefined && { healthy: request.healthy }),
     });
     signal.throwIfAborted();
-    const same = order.reuseEqual === true ? await findSame(folder, manifest, dumper, context) : null;
+    const same = request.reuseEqual === true ? await findSame(folder, manifest, dumper, context) : null;
     if (same !== null) {
       await rm(partial, { force: true });
       return { path: same, size: (await stat(same)).size, manifest, files: null, repeated: true };
     }
     await readBack(partial, dumper, context);
     signal.throwIfAborted();
-    const path = await giveName(partial, file ?? plain, order.destination);
+    const path = await giveName(partial, file ?? plain, request.destination);
     const unknown = manifest.revisions.filter((revision) => !releaseGraph.knows(revision));
     if (unknown.length > 0) context.log.warn(describeUnknownRevisions(unknown));
     return { path, size: (await stat(path)).size, manifest, files, repeated: false };
@@ -211,7 +211,7 @@ async function openWhateverItsSize(file: string, { config, log }: BackupContext)
   } catch (error) {
     const fault = error instanceof Failure && error.problem.kind === 'archive-rejected' ? error.problem.fault : null;
     if (fault?.kind !== 'too-large') throw error;
-    log.warn(backupMessages.beyondLimits(fault.reason, fault.variable));
+    log.warn(backupMessages.beyondLimits(fault));
     return openArchive(file, noLimits);
   }
 }

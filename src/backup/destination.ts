@@ -9,6 +9,7 @@ import { reasonOf } from '../errors/failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { isSpool } from '../archive/spool.ts';
+import { backupReasons } from '../report/backup-messages.ts';
 
 /** Where an archive goes. */
 export interface Destination {
@@ -37,7 +38,7 @@ export async function requireWritableFolder(folder: string, context: Pick<Backup
   let place = folder;
   while (!existsSync(place) && place !== dirname(place)) place = dirname(place);
   try {
-    if (!statSync(place).isDirectory()) throw new Error(`${place} is not a folder`);
+    if (!statSync(place).isDirectory()) throw new Error(backupReasons.noFolder(place));
     await access(place, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw backupFailure(context, { kind: 'folder', folder, reason: reasonOf(error) });
@@ -65,7 +66,7 @@ export async function giveName(partial: string, wanted: string, { file }: Destin
       syncToDisk(dirname(path));
       return path;
     }
-    if (file !== null) throw new Error(`${file} was made by somebody else meanwhile, and is not overwritten`);
+    if (file !== null) throw new Error(backupReasons.fileExists(file));
   }
 }
 

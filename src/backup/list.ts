@@ -3,7 +3,7 @@ import type { Engine } from '../model/engine.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Archive, openArchive } from '../archive/reader.ts';
-import { rejectionReason } from '../archive/archive-error.ts';
+import { rejectionReason } from '../report/archive-reasons.ts';
 import type { ArchiveLimits, Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';

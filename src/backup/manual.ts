@@ -9,6 +9,7 @@ import {
   describeAbsentUploads,
   describeStreamed,
   backupMessages,
+  backupReasons,
   describeMadeSince,
 } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -32,7 +33,7 @@ export interface ManualBackup {
  */
 export function requireDatabaseFile({ database }: Pick<Config, 'database'>): void {
   if (database.kind !== 'sqlite' || existsSync(database.file)) return;
-  const reason = `there is no file ${database.file}: look at DATABASE_URL, and whether its volume is mounted`;
+  const reason = backupReasons.noDatabaseFile(database.file);
   throw backupFailure(
     { database: { name: displayNameOf(database) } },
     { kind: 'failed', reason, cause: { kind: 'other' } },
@@ -93,7 +94,7 @@ export async function streamManualBackup(
   const referenced = await countFiles(context);
   log.info(describeStreamed(bytes()));
   const fault = faultOfArchiveSize({ ...written, packed: bytes() }, config.archiveLimits);
-  if (fault?.kind === 'too-large') log.warn(backupMessages.beyondLimits(fault.reason, fault.variable));
+  if (fault?.kind === 'too-large') log.warn(backupMessages.beyondLimits(fault));
   logContents(written, referenced, context);
 }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Manifest } from '../archive/manifest.ts';
 import { readManifest } from '../archive/reader.ts';
 import { namesIn } from './list.ts';
-import { rejectionReason } from '../archive/archive-error.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
+import { rejectionReason } from '../report/archive-reasons.ts';
+import { Failure } from '../errors/failure.ts';
 
 export interface RetentionRule {
   readonly folder: string;
@@ -126,18 +126,20 @@ export async function pruneArchives(
   const { kept, old } = await planRetention(rule);
   const [newest] = kept;
   if (newest === undefined || old.length === 0) return kept.length;
-  const refuse = (reason: string, cause: unknown): Failure =>
-    new Failure({ kind: 'backups-not-pruned', folder: rule.folder, reason }, { cause });
+  const refuse = (path: string, why: 'not-whole' | 'not-removed', cause: unknown): Failure => {
+    const facts = { folder: rule.folder, path, why, reason: rejectionReason(cause) };
+    return new Failure({ kind: 'backups-not-pruned', ...facts }, { cause });
+  };
   try {
     await verify(newest);
   } catch (error) {
-    throw refuse(`the newest backup, ${newest}, is not whole: ${rejectionReason(error)}`, error);
+    throw refuse(newest, 'not-whole', error);
   }
   for (const path of old) {
     try {
       await rm(path, { force: true });
     } catch (error) {
-      throw refuse(`${path} cannot be removed: ${reasonOf(error)}`, error);
+      throw refuse(path, 'not-removed', error);
     }
     onRemoved(path);
   }

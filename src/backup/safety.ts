@@ -2,7 +2,12 @@ import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isConnectionLost } from '../database/error-cause.ts';
 import { namesOf } from '../database/target-name.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
-import { safetyBackupMessages, describeNoOverdueBackup, describeOverdue } from '../report/backup-messages.ts';
+import {
+  backupReasons,
+  safetyBackupMessages,
+  describeNoOverdueBackup,
+  describeOverdue,
+} from '../report/backup-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { isPersistentFolder } from '../platform/volumes.ts';
@@ -109,7 +114,7 @@ export function obstacleOf(error: unknown): BackupObstacle {
 function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
   if (isPersistentFolder(folder)) return;
-  throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
+  throw backupFailure(context, { kind: 'folder', folder, reason: backupReasons.noVolume });
 }
 
 /** Old backups that cannot be removed do not stop the run. */

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { faultOfName, isUnfinished } from '../archive/entry-names.ts';
+import { defectOfName, isUnfinished } from '../archive/entry-names.ts';
 import type { ListedEntry } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
@@ -12,7 +12,8 @@ import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { createYielder } from '../platform/event-loop.ts';
-import { backupMessages } from '../report/backup-messages.ts';
+import type { SkipReason } from '../model/archive.ts';
+import { backupMessages, backupReasons } from '../report/backup-messages.ts';
 import type { BackupContext } from './context.ts';
 
 /** An uploaded file. */
@@ -25,8 +26,8 @@ interface UploadFile {
   readonly size: number;
 }
 
-/** Called with each path that exists and is not kept. @param why `it is a symbolic link` */
-export type OnSkipped = (path: string, why: string) => void;
+/** Called with each path that exists and is not in the backup. */
+export type OnSkipped = (path: string, why: SkipReason) => void;
 
 /**
  * The folders of uploads. Each iteration reads the folders again, because a list of all files would fill the memory.
@@ -139,12 +140,12 @@ function* filesBelow(
 function* filesAt(path: string, entryName: string, search: Search): Generator<UploadFile, void, undefined> {
   const { onSkipped, excluded } = search;
   const stats = unlessDeleted(path, () => lstatSync(path, { bigint: true }));
-  const fault = faultOfName(entryName);
-  if (stats === null) onSkipped(path, 'it was deleted while the backup was running');
-  else if (stats.isSymbolicLink()) onSkipped(path, 'it is a symbolic link');
-  else if (fault !== null) onSkipped(path, fault);
+  const defect = defectOfName(entryName);
+  if (stats === null) onSkipped(path, 'deleted');
+  else if (stats.isSymbolicLink()) onSkipped(path, 'symbolic-link');
+  else if (defect !== null) onSkipped(path, { name: entryName, defect });
   else if (stats.isFile()) yield { root: search.root, entryName, path, size: Number(stats.size) };
-  else if (!stats.isDirectory()) onSkipped(path, 'it is neither a file nor a folder');
+  else if (!stats.isDirectory()) onSkipped(path, 'special-file');
   else if (!excluded.has(identityOf(stats) ?? ''))
     yield* filesBelow({ folder: path, identity: identityOf(stats), entryName }, search);
 }
@@ -153,11 +154,11 @@ function* filesAt(path: string, entryName: string, search: Search): Generator<Up
 function* entriesOf(folder: string, { onSkipped }: Search): Generator<string, void, undefined> {
   // one character for each byte: a long list of buffers would take five times as much memory
   const names = unlessDeleted(folder, () => readdirSync(folder, { encoding: 'latin1' }));
-  if (names === null) onSkipped(folder, 'it was deleted while the backup was running');
+  if (names === null) onSkipped(folder, 'deleted');
   for (const latin of names?.toSorted() ?? []) {
     const name = Buffer.from(latin, 'latin1');
     if (isUtf8(name)) yield name.toString();
-    else onSkipped(join(folder, latin), 'its name is not UTF-8');
+    else onSkipped(join(folder, latin), 'not-utf8');
   }
 }
 
@@ -183,7 +184,7 @@ function nullIfDeleted(path: string, error: unknown): null {
 
 /** `/data/uploads/a.png cannot be read (EACCES: permission denied)` */
 function notReadable(path: string, error: unknown): Error {
-  return new Error(`${path} cannot be read (${reasonOf(error).replace(/,.*/s, '')})`, { cause: error });
+  return new Error(backupReasons.unreadable(path, reasonOf(error).replace(/,.*/s, '')), { cause: error });
 }
 
 /** Formats that are compressed already. */
@@ -227,13 +228,13 @@ async function addUpload(
 ): Promise<ListedEntry | null> {
   const file = unlessDeleted(path, () => openSync(path, openFlags));
   if (file === null) {
-    onSkipped(path, 'it was deleted while the backup was running');
+    onSkipped(path, 'deleted');
     return null;
   }
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) {
-      onSkipped(path, 'it is no file any more');
+      onSkipped(path, 'no-file');
       return null;
     }
     const compress = stats.size >= smallestToCompress && !compressed.test(name);

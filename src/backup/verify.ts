@@ -20,6 +20,8 @@ import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { extractEntry } from '../archive/entry-content.ts';
+import { describeOldTools } from '../database/postgres/dump/restorer.ts';
+import { backupReasons } from '../report/backup-messages.ts';
 
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
@@ -78,12 +80,12 @@ export async function verifyBackup(file: string, given: Verification): Promise<V
 /** The same as `verifyBackup`, for an archive that is open already. @throws Failure `archive-rejected` */
 export async function verifyArchive(archive: Archive, { signal, onBytes }: Verification): Promise<VerifiedArchive> {
   const { size } = await stat(archive.file);
-  const { server, verify: prove } = await openVerifier(archive, signal);
+  const { server, verify } = await openVerifier(archive, signal);
   let done = 0;
   let objects: readonly ArchiveObject[] = [];
   await verifyEntries(archive, {
     async verifyDatabase(content) {
-      objects = await prove(content);
+      objects = await verify(content);
     },
     onBytes: (bytes) => onBytes?.((done += bytes), archive.size),
     signal,
@@ -130,14 +132,14 @@ export async function openDumpVerifier(
   if (bare && !(await isCustomDump(file)))
     return { server: null, verify: (content) => inspectPlainDump(content, signal) };
   const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
-  if (parsed.kind === 'damaged') throw archiveRejected(file, invalid(`its ${database.name}: ${parsed.reason}`));
+  if (parsed.kind === 'damaged') {
+    throw archiveRejected(file, invalid({ kind: 'dump-header', name: database.name, reason: parsed.reason }));
+  }
   const { header } = parsed;
-  const needed = oldestReader(header);
-  const tool = newest(await findTools('pg_restore'));
-  if (tool === null || tool.major < needed) {
-    const found = tool === null ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
-    const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
-    throw archiveRejected(file, { kind: 'no-tool', reason });
+  const tools = await findTools('pg_restore');
+  const tool = newest(tools);
+  if (tool === null || tool.major < oldestReader(header)) {
+    throw archiveRejected(file, { kind: 'no-tool', reason: describeOldTools(header, tools) });
   }
   // the suffix of the Debian package is left out
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
@@ -177,7 +179,7 @@ async function findRoom({ file, database }: Archive): Promise<string> {
   for (const place of places) {
     if (freeBytes(place) > database.size * 1.1 && (await isWritable(place))) return place;
   }
-  const reason = `its ${database.name} has ${database.size} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`;
+  const reason = backupReasons.noRoom(database.name, database.size, places);
   throw archiveRejected(file, { kind: 'unusable', reason });
 }
 

@@ -1,4 +1,5 @@
 import type { ArchiveKind } from '../model/archive.ts';
+import type { ArchiveDefect, ExceededLimit } from '../model/archive-defect.ts';
 import type { Change } from '../model/measurement.ts';
 import type { Misfits } from '../model/transfer.ts';
 import type { MissingRight, OtherSession, BrokenIndex } from '../model/database-facts.ts';
@@ -83,7 +84,14 @@ export type Problem =
       readonly streamed?: boolean;
     }
   | { readonly kind: 'backups-not-listed'; readonly folder: string; readonly reason: string }
-  | { readonly kind: 'backups-not-pruned'; readonly folder: string; readonly reason: string }
+  /** The newest backup is not whole, or an old one cannot be removed. */
+  | {
+      readonly kind: 'backups-not-pruned';
+      readonly folder: string;
+      readonly path: string;
+      readonly why: 'not-whole' | 'not-removed';
+      readonly reason: string;
+    }
   | {
       readonly kind: 'archive-rejected';
       readonly archive: string;
@@ -173,20 +181,20 @@ export interface ArchiveObject {
   readonly statement: string;
 }
 
-/** Why an archive is not restored. A reason is a sentence without a full stop. */
+/** Why an archive is not restored. `reason`: a clause of `report/`, without a full stop. */
 export type ArchiveFault =
   /** None of these paths exists. */
   | { readonly kind: 'missing'; readonly places: readonly string[] }
   /** The archive is damaged, does not match its manifest, or was made to do harm. */
-  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'invalid'; readonly defect: ArchiveDefect }
   /** The file seems to be one part of an archive that was split. */
-  | { readonly kind: 'piece'; readonly reason: string }
-  /** Standard input was no complete archive. `received`: bytes. */
-  | { readonly kind: 'stream'; readonly received: number; readonly reason: string }
+  | { readonly kind: 'piece' }
+  /** Standard input was no complete archive. `received`: bytes. `fault`: of what was received; null if nothing was. */
+  | { readonly kind: 'stream'; readonly received: number; readonly fault: ArchiveFault | null }
   /** The user that db-init runs as may not read it. */
-  | { readonly kind: 'access'; readonly reason: string }
-  /** The archive holds more than the setting `variable` allows. */
-  | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
+  | { readonly kind: 'access' }
+  /** The archive holds more than a setting allows. */
+  | { readonly kind: 'too-large'; readonly exceeded: ExceededLimit }
   /** The dump holds objects that TimeTracker does not create and that could run code. */
   | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
   /** The file is no archive, but its format is known. */

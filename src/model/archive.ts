@@ -1,3 +1,5 @@
+import type { NameDefect } from './archive-defect.ts';
+
 /** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
 export const standardInput = '-';
 
@@ -11,3 +13,15 @@ export interface AbsentUploads {
   readonly rows: number;
   readonly why: 'missing' | 'empty' | 'not-mounted';
 }
+
+/** Why a file or folder of the uploads is not in a backup. */
+export type SkipReason =
+  /** While the backup was running. */
+  | 'deleted'
+  | 'symbolic-link'
+  /** It is neither a file nor a folder. */
+  | 'special-file'
+  | 'not-utf8'
+  /** It was a file when its folder was read. */
+  | 'no-file'
+  | { readonly name: string; readonly defect: NameDefect };

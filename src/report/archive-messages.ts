@@ -2,6 +2,7 @@ import { type Describers, describerOf } from './by-kind.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault, ArchiveObject } from '../errors/failure.ts';
 import { capitalize, newerTools, shownArchive } from './next-steps.ts';
+import { limitVariables, reasonOfFault } from './archive-reasons.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { formatBytes, count } from './format.ts';
@@ -49,7 +50,7 @@ const missingArchives = {
   }),
   access: (fault, { archive, title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`],
+    happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
       `Give the file to that user, then try again.\n${commands.give(archive)}\n${commands.run('restore', archive)}`,
@@ -58,7 +59,7 @@ const missingArchives = {
   }),
   piece: (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`],
+    happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
       'Pieces that were simply cut (backup.zip.001, backup.zip.002) are put together in the order of their numbers, where they lie.\n' +
@@ -70,7 +71,7 @@ const missingArchives = {
   }),
   stream: (fault, { commands }) => ({
     title: `No archive came on standard input`,
-    happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${fault.reason}.`],
+    happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${reasonOfFault(fault)}.`],
     safe,
     options: [
       'See whether the program that sends the archive ended without an error, and send it again. In bash, `set -o pipefail` ' +
@@ -96,7 +97,7 @@ const refusedArchives = {
   'unknown-objects': (fault, { archive, commands }) => describeUnknownObjects(archive, fault.objects, commands),
   invalid: (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`],
+    happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
       'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
@@ -105,16 +106,16 @@ const refusedArchives = {
   }),
   'too-large': (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`, 'That is how archives look that are made to fill a disk.'],
+    happened: [`${capitalize(reasonOfFault(fault))}.`, 'That is how archives look that are made to fill a disk.'],
     safe,
     options: [
-      `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
+      `If you know where it comes from and that it is right, raise ${limitVariables[fault.exceeded.kind]} in .env and try again.`,
       another(commands),
     ],
   }),
   unusable: (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`],
+    happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
       'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
@@ -123,7 +124,7 @@ const refusedArchives = {
   }),
   'no-tool': (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(fault.reason)}.`],
+    happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [newerTools, another(commands)],
   }),

@@ -1,5 +1,6 @@
-import type { AbsentUploads } from '../model/archive.ts';
-import type { BackupObstacle, Problem } from '../errors/failure.ts';
+import type { AbsentUploads, SkipReason } from '../model/archive.ts';
+import type { ArchiveFault, BackupObstacle, Problem } from '../errors/failure.ts';
+import { limitVariables, reasonOfFault, reasonOfName } from './archive-reasons.ts';
 import { capitalize, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
@@ -154,10 +155,11 @@ export function describeUnknownRevisions(unknown: readonly string[]): string {
 
 /** Why the backups that are there could not be listed, or the older ones not removed. */
 export function describeBackupFolderProblem(
-  { kind, folder, reason }: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>,
+  problem: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>,
   commands: Commands,
 ): Notice {
-  switch (kind) {
+  const { folder, reason } = problem;
+  switch (problem.kind) {
     case 'backups-not-listed':
       return {
         title: `The backups cannot be listed: ${folder}`,
@@ -168,12 +170,36 @@ export function describeBackupFolderProblem(
     case 'backups-not-pruned':
       return {
         title: `Older backups were not removed: ${folder}`,
-        happened: [`${capitalize(reason)}.`],
+        happened: [
+          problem.why === 'not-whole'
+            ? `The newest backup, ${problem.path}, is not whole: ${reason}.`
+            : `${problem.path} cannot be removed: ${reason}.`,
+        ],
         safe: 'the database is as it was. Backups that were removed are named above; every other one is there.',
         options: [`Make a new backup, then remove older ones.\n${commands.backup}`],
       };
   }
 }
+
+/** Why a backup cannot be made, without a full stop. */
+export const backupReasons = {
+  noDatabaseFile: (file: string): string =>
+    `there is no file ${file}: look at DATABASE_URL, and whether its volume is mounted`,
+  noVolume: 'it is not there: no volume is mounted',
+  noFolder: (path: string): string => `${path} is not a folder`,
+  fileExists: (file: string): string => `${file} was made by somebody else meanwhile, and is not overwritten`,
+  unreadable: (path: string, reason: string): string => `${path} cannot be read (${reason})`,
+  noRoom: (entry: string, bytes: number, places: readonly string[]): string =>
+    `its ${entry} has ${bytes} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`,
+} as const;
+
+const skipReasons = {
+  deleted: 'it was deleted while the backup was running',
+  'symbolic-link': 'it is a symbolic link',
+  'special-file': 'it is neither a file nor a folder',
+  'not-utf8': 'its name is not UTF-8',
+  'no-file': 'it is no file any more',
+} as const satisfies Record<Extract<SkipReason, string>, string>;
 
 /** What the log says while a backup is made, and about the backups that are removed after it. */
 export const backupMessages = {
@@ -189,12 +215,14 @@ export const backupMessages = {
     `Whether the backup has all uploaded files could not be looked up: ${reason}.`,
   volumesUnknown: (reason: string): string =>
     `Whether all uploaded files are on a volume could not be looked up: ${reason}.`,
-  skipped: (path: string, why: string): string => `Not in the backup: ${path}: ${why}.`,
+  skipped: (path: string, why: SkipReason): string =>
+    `Not in the backup: ${path}: ${typeof why === 'string' ? skipReasons[why] : reasonOfName(why.name, why.defect)}.`,
   moreSkipped: (more: number): string => `Not in the backup: ${more} more.`,
   damagedSibling: (path: string, reason: string): string =>
     `An older backup of the same content is not whole (${path}): ${reason}.`,
-  beyondLimits: (reason: string, variable: string): string =>
-    `A restore refuses this backup as it is set up now: ${reason}. To restore it, raise ${variable} there, for it is your own.`,
+  beyondLimits: (fault: Extract<ArchiveFault, { kind: 'too-large' }>): string =>
+    `A restore refuses this backup as it is set up now: ${reasonOfFault(fault)}. To restore it, raise ` +
+    `${limitVariables[fault.exceeded.kind]} there, for it is your own.`,
   removed: (path: string): string => `Removed: ${path}.`,
   removedOlder: (path: string): string => `Removed an older backup: ${path}.`,
   notRemoved: (reason: string): string => `Older backups could not be removed: ${reason}.`,

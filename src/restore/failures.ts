@@ -18,8 +18,8 @@ export function dumpRejected(
   { archiveLimits }: Pick<Config, 'archiveLimits'>,
 ): Failure {
   if (found.kind !== 'too-much-data') return archiveRejected(archive.file, found);
-  const reason = `the rows of its ${archive.database.name} have more than ${archiveLimits.bytes} bytes`;
-  return archiveRejected(archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+  const exceeded = { kind: 'rows', entry: archive.database.name, limit: archiveLimits.bytes } as const;
+  return archiveRejected(archive.file, { kind: 'too-large', exceeded });
 }
 
 /** Turns a refusal of the gate into a rejection of the archive. */

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { manifestName, type ListedEntry, renderManifest } from '../../../src/archive/manifest.ts';
 import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
-import { rejectionReason } from '../../../src/archive/archive-error.ts';
+import { rejectionReason } from '../../../src/report/archive-reasons.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

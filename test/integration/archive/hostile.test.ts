@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { renderManifest } from '../../../src/archive/manifest.ts';
 import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { type ArchiveFault, Failure } from '../../../src/errors/failure.ts';
+import { reasonOfFault } from '../../../src/report/archive-reasons.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';
 import { extractEntry } from '../../../src/archive/entry-content.ts';
@@ -472,8 +473,6 @@ async function faultOf(work: Promise<unknown>): Promise<ArchiveFault> {
   throw new Error('it was not rejected', { cause: error });
 }
 
-const reasonIn = (fault: ArchiveFault): string => ('reason' in fault ? fault.reason : Object.values(fault).join(' '));
-
 describe.each(Object.entries(hostile))('a hostile or broken archive (%s)', (_group, cases) => {
   it.each(cases)('is rejected: %s', async (_title, bytes, expected) => {
     const place = await mkdtemp(join(folder, 'case-'));
@@ -481,8 +480,8 @@ describe.each(Object.entries(hostile))('a hostile or broken archive (%s)', (_gro
     await mkdir(join(place, 'inside', 'staging'), { recursive: true });
 
     const fault = await faultOf(unpack(join(place, 'archive.zip'), join(place, 'inside', 'staging')));
-    expect(reasonIn(fault)).toMatch(expected);
-    expect(reasonIn(fault)).toMatch(/^[^\n]*[^.\n]$/);
+    expect(reasonOfFault(fault)).toMatch(expected);
+    expect(reasonOfFault(fault)).toMatch(/^[^\n]*[^.\n]$/);
     expect(await readdir(place)).toEqual(['archive.zip', 'inside']);
     expect(await readdir(join(place, 'inside'))).toEqual(['staging']);
   });
@@ -615,9 +614,9 @@ describe('a file that is no archive', () => {
     ['uploads alone', zip([upload]), { kind: 'uploads', roots: ['uploads'] }],
     ['an export of one person', zip(filesCalled(['gdpr_export_a_1.json', 'tasks.csv'])), { kind: 'export' }],
     ['a spreadsheet', zip(filesCalled(['[Content_Types].xml', 'xl/workbook.xml'])), { kind: 'unknown', count: 2 }],
-    ['bytes', Buffer.alloc(100_000, 0xe4), { reason: 'it is no ZIP archive' }],
-    ['a text', 'Hello', { reason: 'it is no ZIP archive' }],
-    ['nothing', '', { reason: 'it is empty' }],
+    ['bytes', Buffer.alloc(100_000, 0xe4), { defect: { kind: 'not-zip' } }],
+    ['a text', 'Hello', { defect: { kind: 'not-zip' } }],
+    ['nothing', '', { defect: { kind: 'empty' } }],
   ];
 
   it.each(files)('is rejected with its format: %s', async (_title, content, expected) => {
@@ -650,7 +649,7 @@ describe('a file that is no archive', () => {
     expect(faults).toMatchObject([
       { kind: 'missing', places: [join(folder, 'nowhere', 'a.zip')] },
       { file: { kind: 'folder', packing: 'none', contents: { kind: 'unpacked-archive' } } },
-      { reason: 'it is no plain file' },
+      { defect: { kind: 'not-a-file' } },
     ]);
   });
 });

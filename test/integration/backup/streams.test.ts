@@ -182,7 +182,7 @@ it('reads no more than TT_ARCHIVE_MAX_GIGABYTES, and keeps nothing of it', async
   const { signal } = new AbortController();
   const reception = { folder, database: 'timetracker', limits, signal, onBytes: () => undefined };
   const received = withReceived(Readable.from([Buffer.alloc(600), Buffer.alloc(600)]), reception, async () => 'done');
-  const fault = { kind: 'too-large', variable: 'TT_ARCHIVE_MAX_GIGABYTES' };
+  const fault = { kind: 'too-large', exceeded: { kind: 'received' } };
   await expect(received).rejects.toMatchObject({ problem: { kind: 'archive-rejected', archive: '-', fault } });
   expect(await readdir(folder)).toEqual([]);
 });

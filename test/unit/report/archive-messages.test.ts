@@ -40,12 +40,12 @@ const wrappings = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 
 
 const faults: readonly ArchiveFault[] = [
   { kind: 'missing', places: ['/app/a.zip', '/data/uploads/backups/a.zip'] },
-  { kind: 'invalid', reason: 'it is damaged' },
+  { kind: 'invalid', defect: { kind: 'not-zip' } },
   { kind: 'unusable', reason: 'it is newer' },
-  { kind: 'access', reason: 'the file may not be read' },
+  { kind: 'access' },
   { kind: 'no-tool', reason: 'there is no pg_restore here' },
-  { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },
-  { kind: 'piece', reason: 'it is a piece' },
+  { kind: 'too-large', exceeded: { kind: 'entries', entries: 8, limit: 7 } },
+  { kind: 'piece' },
   ...others.map((file) => ({ kind: 'other-format', file }) as const),
   ...wrappings.map((by) => ({ kind: 'wrapped', by }) as const),
 ];
@@ -61,13 +61,13 @@ describe('an archive that is rejected', () => {
   });
 
   it('says how to start without it, if a start asked for it', () => {
-    const fault = { kind: 'invalid', reason: 'it is damaged' } as const;
+    const fault = { kind: 'invalid', defect: { kind: 'not-zip' } } as const;
     expect(textOf(fault, 'a.zip', true)).toContain('take TT_RESTORE_FROM out of .env');
     expect(textOf(fault)).not.toContain('take TT_RESTORE_FROM');
   });
 
   it('names the variable that would accept it', () => {
-    expect(textOf({ kind: 'too-large', reason: 'much', variable: 'TT_ARCHIVE_MAX_RATIO' })).toContain(
+    expect(textOf({ kind: 'too-large', exceeded: { kind: 'ratio', limit: 200 } })).toContain(
       'raise TT_ARCHIVE_MAX_RATIO in .env',
     );
   });

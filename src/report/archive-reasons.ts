@@ -1,0 +1,208 @@
+import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../errors/failure.ts';
+import type {
+  ArchiveDefect,
+  ContentDefect,
+  EntryDefect,
+  ExceededLimit,
+  ManifestDefect,
+  NameDefect,
+} from '../model/archive-defect.ts';
+import { quoted } from '../platform/printable.ts';
+
+/** The reason of a rejection or of any other error, without a full stop. */
+export function rejectionReason(error: unknown): string {
+  const isRejection = error instanceof Failure && error.problem.kind === 'archive-rejected';
+  return isRejection ? reasonOfFault(error.problem.fault) : reasonOf(error);
+}
+
+/** Why an archive is rejected, without a full stop. */
+export function reasonOfFault(fault: ArchiveFault): string {
+  switch (fault.kind) {
+    case 'missing':
+      return 'there is no such file';
+    case 'invalid':
+      return reasonOfDefect(fault.defect);
+    case 'piece':
+      // a piece and an incomplete archive look the same
+      return 'it is one piece of an archive that was split into several, or it is damaged';
+    case 'stream':
+      return fault.fault === null ? 'nothing came' : reasonOfFault(fault.fault);
+    case 'access':
+      return 'the file may not be read by the user that db-init runs as';
+    case 'too-large':
+      return reasonOfLimit(fault.exceeded);
+    case 'unknown-objects':
+      return `it holds ${fault.objects.length} objects that TimeTracker does not make`;
+    case 'other-format':
+      return `it is no archive, but ${otherFiles[fault.file.kind]}`;
+    case 'wrapped':
+      return `it is no archive, or wrapped up (${fault.by})`;
+    case 'unusable':
+    case 'no-tool':
+      return fault.reason;
+  }
+}
+
+const otherFiles = {
+  sql: 'a plain SQL dump',
+  dump: 'a dump of pg_dump',
+  sqlite: 'an SQLite database file',
+  export: 'an export for reading',
+  folder: 'files that are no backup, or one that was packed otherwise',
+} as const satisfies Record<OtherFile['kind'], string>;
+
+/** The variable of a limit. */
+export const limitVariables = {
+  entries: 'TT_ARCHIVE_MAX_ENTRIES',
+  unpacked: 'TT_ARCHIVE_MAX_GIGABYTES',
+  ratio: 'TT_ARCHIVE_MAX_RATIO',
+  received: 'TT_ARCHIVE_MAX_GIGABYTES',
+  rows: 'TT_ARCHIVE_MAX_GIGABYTES',
+} as const satisfies Record<ExceededLimit['kind'], string>;
+
+function reasonOfLimit(exceeded: ExceededLimit): string {
+  const variable = limitVariables[exceeded.kind];
+  switch (exceeded.kind) {
+    case 'entries':
+      return `it has ${exceeded.entries} entries, and ${variable} allows ${exceeded.limit}`;
+    case 'unpacked':
+      return `it holds more than the ${exceeded.limit / 1_000_000_000} GB that ${variable} allows`;
+    case 'ratio':
+      return `once unpacked it is more than ${exceeded.limit} times larger, which is all that ${variable} allows`;
+    case 'received':
+      return `it has more than ${exceeded.limit} bytes`;
+    case 'rows':
+      return `the rows of its ${exceeded.entry} have more than ${exceeded.limit} bytes`;
+  }
+}
+
+function reasonOfDefect(defect: ArchiveDefect): string {
+  switch (defect.kind) {
+    case 'not-a-file':
+      return 'it is no plain file';
+    case 'empty':
+      return 'it is empty';
+    case 'not-zip':
+      return 'it is no ZIP archive';
+    case 'no-entries':
+      return 'it is empty: it has no manifest.json';
+    case 'unreadable':
+      return damaged(defect.reason.replace(/\.$/, ''));
+    case 'ends-early':
+      return damaged('the file ends early');
+    case 'place-outside':
+      return damaged('it names a place outside of the file');
+    case 'entry-count':
+      return damaged('it has fewer entries than its end says');
+    case 'entry-without-name':
+      return damaged('an entry has no name');
+    case 'local-without-name':
+      return damaged('an entry has no name in its own header');
+    case 'end-record':
+      return 'its directory and its end contradict each other';
+    case 'bytes-before-entries':
+      return 'something stands before its first entry';
+    case 'written-to':
+      return 'it was written to while it was read: stop the application that has it open';
+    case 'name':
+      return reasonOfName(defect.name, defect.defect);
+    case 'entry':
+      return entryDefects[defect.defect](quoted(defect.name));
+    case 'local-name':
+      return `the entry ${quoted(defect.name)} has another name in its own header: ${quoted(defect.local)}`;
+    case 'content':
+      return `the entry ${quoted(defect.name)} is damaged: ${reasonOfContent(defect.defect)}`;
+    case 'equal-names':
+      return `it has two entries of the name ${quoted(defect.name)}`;
+    case 'similar-names':
+      return `two of its entries are the same for some file systems: ${defect.names.map(quoted).join(' and ')}`;
+    case 'file-and-folder':
+      return `${quoted(defect.name)} is a file and the folder of another entry`;
+    case 'manifest':
+      return manifestDefects[defect.defect];
+    case 'listed-missing':
+      return `its manifest lists an entry that is missing: ${quoted(defect.name)}`;
+    case 'listed-twice':
+      return `its manifest lists the entry ${quoted(defect.name)} twice`;
+    case 'listed-size':
+      return `the entry ${quoted(defect.name)} has another size than its manifest says`;
+    case 'not-listed':
+      return `its manifest does not list the entry ${quoted(defect.name)}`;
+    case 'uploads-not-listed':
+      return `its manifest does not list the uploads of ${defect.root}`;
+    case 'database-missing':
+      return 'it has no database in it';
+    case 'two-databases':
+      return `it has two databases in it: ${defect.names.join(', ')}`;
+    case 'other-engine':
+      return `its manifest says ${defect.engine}, and the database in it is ${defect.name}`;
+    case 'database-format':
+      return `its ${defect.name} is not ${databaseFormats[defect.engine]}`;
+    case 'database-unreadable':
+      return `its ${defect.name} cannot be restored: ${defect.reason}`;
+    case 'dump-header':
+      return `its ${defect.name}: ${defect.reason}`;
+  }
+}
+
+const damaged = (what: string): string => `it is damaged (${what})`;
+
+const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };
+
+/** What is wrong with the name of an entry, without a full stop. */
+export function reasonOfName(name: string, defect: NameDefect): string {
+  return defect === 'empty' ? 'an entry has no name' : `the name of an entry ${nameDefects[defect]}: ${quoted(name)}`;
+}
+
+const nameDefects = {
+  'not-utf8': 'is not UTF-8',
+  'control-character': 'has control characters',
+  backslash: 'has a backslash',
+  absolute: 'is an absolute path',
+  'drive-letter': 'begins with a drive letter',
+  outside: 'leads out of its folder',
+  'not-plain': 'is no plain path',
+  'too-long': 'is too long',
+} as const satisfies Record<Exclude<NameDefect, 'empty'>, string>;
+
+const entryDefects = {
+  encrypted: (entry: string) => `the entry ${entry} is encrypted`,
+  compression: (entry: string) => `the entry ${entry} is packed in a way that is not supported`,
+  'link-or-device': (entry: string) => `the entry ${entry} is neither a file nor a folder, but a link or a device`,
+  'folder-with-content': (entry: string) => `the folder ${entry} has a content of its own`,
+  'two-sizes': (entry: string) => `the entry ${entry} says twice how large it is`,
+  'no-size': (entry: string) => `the entry ${entry} does not say how large it is`,
+  'local-header': (entry: string) => `the entry ${entry} is described otherwise in its own header`,
+  overlap: (entry: string) => `the entry ${entry} overlaps another one`,
+  'beyond-entries': (entry: string) => `the entry ${entry} reaches beyond the end of the entries`,
+  'bytes-behind': (entry: string) => `what follows the entry ${entry} does not belong there`,
+  'not-of-archives': (entry: string) => `it has an entry that belongs to no archive: ${entry}`,
+} as const satisfies Record<EntryDefect, (entry: string) => string>;
+
+function reasonOfContent(defect: ContentDefect): string {
+  switch (defect.kind) {
+    case 'longer':
+      return `it is larger than the ${defect.size} bytes that the archive says`;
+    case 'size':
+      return `it has ${defect.found} bytes, and ${defect.size} according to the archive`;
+    case 'checksum':
+      return 'its checksum is another one';
+    case 'packed-size':
+      return 'its packed size is another one';
+    case 'hash':
+      return 'its hash is another one';
+    case 'compressed-data':
+      return `it cannot be unpacked (${defect.reason})`;
+  }
+}
+
+const manifestDefects = {
+  missing: 'it has no manifest.json',
+  'too-long': 'its manifest.json is too long',
+  'not-a-manifest': 'manifest.json is not what the application writes',
+  'no-database': 'it was made without a database: its manifest says db_type "unknown"',
+  'unknown-engine': 'manifest.json does not say of which kind its database is',
+  'odd-text': 'manifest.json has a value that is no plain text',
+  'wrong-type': 'manifest.json has a value of the wrong type',
+  'unknown-format': 'manifest.json is damaged, or was written by a newer db-init',
+} as const satisfies Record<ManifestDefect, string>;
