@@ -57,13 +57,7 @@ export async function migrate(
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
   const schema = await openSchema(session, { lenient: options.lenient ?? false });
-  // the writes of the ledger are sent together with the next revision
-  const through: Session = {
-    engine: schema.engine,
-    run: (sql) => schema.defer(sql),
-    query: (sql, parameters) => schema.query(sql, parameters),
-  };
-  const ledger = await openLedger(through, graph, options.versioned);
+  const ledger = await openLedger(session, graph, options.versioned);
   const modules = loadModules(graph.pending(ledger.rows));
   const steps = graph.revisions.map(({ id }) => ({
     name: id,
@@ -71,9 +65,7 @@ export async function migrate(
   }));
   return withoutBroken(session, async () => {
     await completeFirst(schema, graph, ledger.rows);
-    const applied = await runSteps(steps, schema, ledger, graph, options);
-    await schema.flush();
-    return applied;
+    return runSteps(steps, schema, ledger, graph, options);
   });
 }
 
@@ -152,6 +144,7 @@ async function runSteps<Context extends { readonly engine: Engine }>(
   });
   try {
     await umzug.up();
+    await ledger.save();
   } catch (error) {
     signal.throwIfAborted();
     throw failureOf(error, context.engine, pending, applied);
@@ -184,7 +177,7 @@ async function apply(module: Module | undefined, schema: OpenSchema): Promise<vo
 function storageOver(ledger: Ledger, graph: Graph) {
   return {
     executed: async (): Promise<string[]> => [...graph.withAncestors(ledger.rows)],
-    logMigration: ({ name }: { name: string }): Promise<void> => ledger.record(name),
+    logMigration: async ({ name }: { name: string }): Promise<void> => ledger.record(name),
     async unlogMigration({ name }: { name: string }): Promise<void> {
       throw new Error(`there is no way down from ${name}: restore a backup`);
     },

@@ -107,10 +107,8 @@ export interface Schema {
   query(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
 }
 
-/** A schema builder with the functions that the migrator needs. */
+/** A schema builder with the function that the migrator needs. */
 export interface OpenSchema extends Schema {
-  /** Runs statements at once or, if steps wait in a queue, together with the next ones. */
-  defer(sql: string): Promise<void>;
   /** Sends the waiting steps. Must be called before the commit. */
   flush(): Promise<void>;
 }
@@ -144,7 +142,6 @@ export async function openSchema(session: Session, leniency: Leniency = { lenien
       await refresh(sql);
       return rows;
     },
-    defer: (sql) => steps.execute(sql),
     flush: () => steps.flush(),
   };
 }
