@@ -12,6 +12,9 @@ export interface Session {
   /** Runs one or more statements, separated by semicolons, in one round trip. Rows are discarded. */
   run(sql: string): Promise<void>;
 
-  /** Runs one statement and returns its rows. */
+  /**
+   * Runs one statement and returns its rows. PostgreSQL also runs several statements in one round trip, if there are no
+   * parameters, and returns the rows of the last one.
+   */
   query(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
 }

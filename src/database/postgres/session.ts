@@ -18,9 +18,12 @@ export const textTypes: pg.CustomTypesConfig = {
  * @returns the first row of the last one; empty if it has none
  */
 export async function lastRow(client: pg.Client, sql: string): Promise<Row> {
-  // for several statements pg returns an array, which is missing in its types
-  const answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[] = await client.query<Row>(sql);
-  return [answer].flat().at(-1)?.rows[0] ?? {};
+  return lastResult(await client.query<Row>(sql))?.rows[0] ?? {};
+}
+
+/** The result of the last statement. For several statements pg returns an array, which is missing in its types. */
+function lastResult(answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[]): pg.QueryResult<Row> | undefined {
+  return [answer].flat().at(-1);
 }
 
 /**
@@ -28,29 +31,22 @@ export async function lastRow(client: pg.Client, sql: string): Promise<Row> {
  *
  * int2, int4, oid and floats come back as numbers, booleans as booleans, NULL as null, everything else (int8,
  * numeric, dates, times, intervals, JSON, arrays, bytea) as the server's text. Errors are the driver's own
- * `DatabaseError`; an error of `run` also has `completed`, the number of statements of the text that succeeded.
+ * `DatabaseError`, with `completed`: the number of statements of the text that succeeded.
  */
 export function postgresSession(client: pg.Client): Session {
-  return {
-    engine: 'postgresql',
-
-    async run(sql: string): Promise<void> {
-      let completed = 0;
-      const count = (): void => void (completed += 1);
-      // most errors of ALTER TABLE have no position, so the statements that succeeded are counted
-      client.connection.on('commandComplete', count);
-      try {
-        await client.query(sql);
-      } catch (error) {
-        throw error instanceof Error ? Object.assign(error, { completed }) : error;
-      } finally {
-        client.connection.off('commandComplete', count);
-      }
-    },
-
-    async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
-      const result = await client.query<Row>({ text: sql, values: [...parameters], types: textTypes });
-      return result.rows;
-    },
+  const query = async (sql: string, parameters: readonly Value[] = []): Promise<Row[]> => {
+    let completed = 0;
+    const count = (): void => void (completed += 1);
+    // most errors of ALTER TABLE have no position, so the statements that succeeded are counted
+    client.connection.on('commandComplete', count);
+    try {
+      const answer = await client.query<Row>({ text: sql, values: [...parameters], types: textTypes });
+      return lastResult(answer)?.rows ?? [];
+    } catch (error) {
+      throw error instanceof Error ? Object.assign(error, { completed }) : error;
+    } finally {
+      client.connection.off('commandComplete', count);
+    }
   };
+  return { engine: 'postgresql', run: async (sql) => void (await query(sql)), query };
 }

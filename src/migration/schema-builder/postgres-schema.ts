@@ -28,41 +28,43 @@ const inventoryQuery = `
     FROM pg_type WHERE typnamespace = ${currentSchema} AND typtype = 'e'`;
 
 // A unique constraint also needs its name for its index, and another index may have that name already.
-const constraintQuery = `
+const constraintQuery = (table: string, name: string): string => `
   SELECT 1 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
-    WHERE t.relnamespace = ${currentSchema} AND t.relname = $1 AND c.conname = $2
+    WHERE t.relnamespace = ${currentSchema} AND t.relname = ${literal(table)} AND c.conname = ${literal(name)}
   UNION ALL
-  SELECT 1 FROM pg_class WHERE relnamespace = ${currentSchema} AND relkind IN ('i', 'I') AND relname = $2`;
+  SELECT 1 FROM pg_class
+    WHERE relnamespace = ${currentSchema} AND relkind IN ('i', 'I') AND relname = ${literal(name)}`;
 
-const foreignKeyQuery = `
+const foreignKeyQuery = (table: string, column: string): string => `
   SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
     JOIN pg_attribute a ON a.attrelid = t.oid AND c.conkey = ARRAY[a.attnum]
-    WHERE c.contype = 'f' AND t.relnamespace = ${currentSchema} AND t.relname = $1 AND a.attname = $2`;
+    WHERE c.contype = 'f' AND t.relnamespace = ${currentSchema} AND t.relname = ${literal(table)}
+      AND a.attname = ${literal(column)}`;
 
-const labelsQuery = `
+const labelsQuery = (type: string): string => `
   SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-    WHERE t.typnamespace = ${currentSchema} AND t.typname = $1 ORDER BY e.enumsortorder`;
+    WHERE t.typnamespace = ${currentSchema} AND t.typname = ${literal(type)} ORDER BY e.enumsortorder`;
 
-const enumColumnsQuery = `
+const enumColumnsQuery = (type: string): string => `
   SELECT c.relname::text AS "table", a.attname::text AS "column", a.atttypid = t.typarray AS list,
          pg_get_expr(d.adbin, d.adrelid) AS "default"
     FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = $1`;
+    WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = ${literal(type)}`;
 
 // One row if `id` is numbered by a sequence, or not at all (then `sequence` is NULL); no row for another default.
-const sequenceQuery = `
+const sequenceQuery = (table: string): string => `
   SELECT sequence FROM (
     SELECT d.adbin IS NULL AND a.attidentity = '' AS unnumbered,
            coalesce(pg_get_serial_sequence(quote_ident(t.relname), 'id'),
                     substring(pg_get_expr(d.adbin, d.adrelid) FROM '^nextval\\(''(.*)''::regclass\\)$')) AS sequence
       FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'id'
       LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
-      WHERE t.relnamespace = ${currentSchema} AND t.relname = $1) AS numbered
+      WHERE t.relnamespace = ${currentSchema} AND t.relname = ${literal(table)}) AS numbered
     WHERE unnumbered OR sequence IS NOT NULL`;
 
-/** The steps of PostgreSQL. They wait in a queue and are sent together. */
+/** The steps of PostgreSQL. They wait in a queue and are sent together, at the latest with the next query. */
 export function postgresSteps(session: Session): Steps {
   const queue: string[] = [];
   // the table to which the last statement in the queue adds columns: one ALTER TABLE with ten columns takes no longer
@@ -77,13 +79,11 @@ export function postgresSteps(session: Session): Steps {
     const batch = queue.splice(0);
     if (batch.length > 0) await runBatch(session, batch);
   };
-  const query: Steps['query'] = async (sql, parameters) => {
-    await flush();
-    try {
-      return await session.query(sql, parameters);
-    } catch (error) {
-      throw new StatementError(sql, error);
-    }
+  const query = async (sql: string, parameters: readonly Value[] = []): Promise<Row[]> => {
+    // the server takes several statements in one message only if they have no parameters
+    if (parameters.length > 0) await flush();
+    extending = null;
+    return runBatch(session, [...queue.splice(0), sql], parameters);
   };
   const alterTable = (table: string, what: string): Promise<void> => execute(`ALTER TABLE ${quoteName(table)} ${what}`);
 
@@ -92,7 +92,7 @@ export function postgresSteps(session: Session): Steps {
     execute,
     flush,
     query,
-    inventory: async () => readInventory(await query(inventoryQuery, [])),
+    inventory: async () => readInventory(await query(inventoryQuery)),
     translate: (definition) => definition,
 
     async addColumn(table, column, definition) {
@@ -107,26 +107,26 @@ export function postgresSteps(session: Session): Steps {
     dropColumn: (table, column) => alterTable(table, `DROP COLUMN ${quoteName(column)}`),
     alterColumn: (table, change) => alterTable(table, `ALTER COLUMN ${quoteName(change.column)} ${action(change)}`),
 
-    hasConstraint: async (table, name) => (await query(constraintQuery, [table, name])).length > 0,
+    hasConstraint: async (table, name) => (await query(constraintQuery(table, name))).length > 0,
     addConstraint: (table, name, definition) => alterTable(table, `ADD CONSTRAINT ${quoteName(name)} ${definition}`),
     dropConstraint: (table, name) => alterTable(table, `DROP CONSTRAINT IF EXISTS ${quoteName(name)}`),
     async dropForeignKeys(table, column) {
-      for (const row of await query(foreignKeyQuery, [table, column])) {
+      for (const row of await query(foreignKeyQuery(table, column))) {
         await alterTable(table, `DROP CONSTRAINT ${quoteName(text(row, 'name'))}`);
       }
     },
 
     createEnum: (name, values) => execute(`CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`),
     async relabelEnum(name, values) {
-      const found = (await query(labelsQuery, [name])).map((row) => text(row, 'label'));
-      const columns = (await query(enumColumnsQuery, [name])).map(readEnumColumn);
+      const found = (await query(labelsQuery(name))).map((row) => text(row, 'label'));
+      const columns = (await query(enumColumnsQuery(name))).map(readEnumColumn);
       for (const statement of relabelEnum(name, found, values, columns)) await execute(statement);
     },
     async insertMissing(table, insertion, rows) {
       for (const row of rows) await execute(insertIfMissing(table, insertion, row, literal));
     },
     async continueNumbering(table) {
-      const [numbered] = await query(sequenceQuery, [table]);
+      const [numbered] = await query(sequenceQuery(table));
       if (numbered === undefined) return;
       for (const statement of numberAfterLast(table, optionalText(numbered, 'sequence'))) await execute(statement);
     },
@@ -201,9 +201,10 @@ function readInventory(rows: readonly Row[]): Inventory {
 // on a separate line, because a statement may end with a comment
 const separator = '\n;\n';
 
-async function runBatch(session: Session, batch: readonly string[]): Promise<void> {
+/** Runs statements in one round trip. @returns the rows of the last one */
+async function runBatch(session: Session, batch: readonly string[], parameters: readonly Value[] = []): Promise<Row[]> {
   try {
-    await session.run(batch.join(separator));
+    return await session.query(batch.join(separator), parameters);
   } catch (error) {
     throw new StatementError(failedStatement(batch, error), error);
   }
@@ -216,7 +217,7 @@ async function runBatch(session: Session, batch: readonly string[]): Promise<voi
 function failedStatement(batch: readonly string[], error: unknown): string {
   const position = numberIn(error, 'position');
   const completed = numberIn(error, 'completed') ?? 0;
-  // each entry is one statement; only the text given to `run` may have several, and it comes last
+  // each entry is one statement; only the text given to `run` or `query` may have several, and it comes last
   if (position === undefined) return batch[Math.min(completed, batch.length - 1)] ?? '';
   let end = 0;
   const found = batch.find((statement) => {
