@@ -1,11 +1,4 @@
-import {
-  type Entry,
-  type LocalFileHeader,
-  parseExtraFields,
-  fromRandomAccessReaderPromise,
-  getFileNameLowLevel,
-  type ZipFile,
-} from 'yauzl';
+import { fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
 import { createYielder } from '../platform/event-loop.ts';
@@ -13,11 +6,11 @@ import type { EntryDefect } from '../model/archive-defect.ts';
 import { defectOfName } from './entry-names.ts';
 import { invalid, archiveRejected, DefectError } from './archive-error.ts';
 import { type FileReader, openReader } from './file-reader.ts';
+import { type DirectoryRecord, inExtra, readDirectoryRecord, readLocalHeader, readName } from './entry-records.ts';
 import {
   type StoredEntry,
   descriptors,
   encrypted,
-  inExtra,
   type EntryTable,
   descriptorOf,
   faultOfEnd,
@@ -38,11 +31,8 @@ export interface Directory extends Pick<EntryTable, 'count' | 'entry'> {
   readonly names: (wanted: (index: number) => boolean) => Generator<readonly [number, string], void, undefined>;
 }
 
-/** The flag of a name in UTF-8 (bit 11 of the general purpose flag). */
-const utf8 = 0x0800;
-/** The compression method deflate; the only other method that is read is "stored" (4.4.5). */
-const deflate = 8;
-const zip64Field = 1;
+/** The compression methods that are read (4.4.5). */
+const [stored, deflate] = [0, 8];
 /** Bytes: a smaller archive cannot fill a disk, and a small text file of zeros has a high ratio. */
 const smallestForRatio = 1_000_000;
 
@@ -55,7 +45,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
   try {
     const { size } = reader;
     const zip = await openZip(reader);
-    const start = cursorOf(zip);
+    const start = beginOf(zip);
     const refuse = (fault: ArchiveFault | null): void => {
       if (fault !== null) throw archiveRejected(file, fault);
     };
@@ -66,21 +56,22 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     const slashes = openSlashes();
     const pause = createYielder();
     let bytes = 0;
+    let next = start;
     for (let index = 0; index < zip.entryCount; index++) {
       await pause();
-      const at = cursorOf(zip);
-      const entry = readEntry(zip);
-      const name = slashes.turn(entryNameOf(entry));
-      refuse(faultOfEntry(entry, name));
-      refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
-      const local = readLocalHeader(zip, entry);
-      refuse(faultOfLocalHeader(entry, local, name));
-      table.set(index, at, entry, local);
+      const record = readDirectoryRecord(reader, next);
+      const name = slashes.turn(record.name);
+      refuse(faultOfEntry(record, name));
+      refuse(faultOfSize((bytes += record.size), size, limits));
+      const local = readLocalHeader(reader, record.offset);
+      refuse(faultOfLocalHeader(record, local, name));
+      table.set(index, next, record, local);
+      next = record.next;
     }
     const mixed = slashes.mixed();
     if (mixed !== null) refuse(invalid({ kind: 'name', name: mixed, defect: 'backslash' }));
-    refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
-    refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
+    refuse(faultOfEnd(reader, { zip, size, start, end: next }));
+    refuse(faultOfOrder(reader, table, start, (index) => nameOf(reader, table, index)));
     return { count: table.count, names: (wanted) => namesOf(file, table, wanted), entry: table.entry };
   } finally {
     reader.end();
@@ -95,20 +86,15 @@ function* namesOf(
   const reader = openReader(file);
   try {
     for (let index = 0; index < table.count; index++) {
-      if (wanted(index)) yield [index, nameAt(reader, table.at[index] ?? 0)];
+      if (wanted(index)) yield [index, nameOf(reader, table, index)];
     }
   } finally {
     reader.end();
   }
 }
 
-/** Reads the name in a directory record. The record was checked before. */
-function nameAt(reader: FileReader, at: number): string {
-  const record = reader.bytes(at, 46);
-  const [flags, length, extra] = [record.readUInt16LE(8), record.readUInt16LE(28), record.readUInt16LE(30)];
-  const bytes = reader.bytes(at + 46, length + extra);
-  const fields = parseExtraFields(bytes.subarray(length));
-  return openSlashes().turn(getFileNameLowLevel(flags | utf8, bytes.subarray(0, length), fields, true));
+function nameOf(reader: FileReader, table: EntryTable, index: number): string {
+  return openSlashes().turn(readName(reader, table.at[index] ?? 0, table.hasUnicodeName(index)));
 }
 
 /** Finds one entry without checking the others. @returns null if there is no entry of that name */
@@ -117,12 +103,13 @@ export async function findEntry(file: string, wanted: string): Promise<StoredEnt
   try {
     const zip = await openZip(reader);
     const pause = createYielder();
+    let next = beginOf(zip);
     for (let index = 0; index < zip.entryCount; index++) {
       await pause();
-      const entry = readEntry(zip);
-      const name = entryNameOf(entry);
-      if (name === wanted && faultOfEntry(entry, name) === null)
-        return storedEntryOf(entry, name, readLocalHeader(zip, entry).fileDataStart);
+      const record = readDirectoryRecord(reader, next);
+      if (record.name === wanted && faultOfEntry(record, wanted) === null)
+        return storedEntryOf(record, readLocalHeader(reader, record.offset).start);
+      next = record.next;
     }
     return null;
   } finally {
@@ -130,42 +117,14 @@ export async function findEntry(file: string, wanted: string): Promise<StoredEnt
   }
 }
 
-/** We decode and check the names ourselves, because yauzl turns backslashes into slashes. */
+/** Finds the directory. yauzl checks the end of the file only: it does not read entries. */
 function openZip(reader: FileReader): Promise<ZipFile> {
   return fromRandomAccessReaderPromise(reader, reader.size, { autoClose: false, decodeStrings: false });
 }
 
-/** Where the next record of the directory begins. It is a number, although the types do not declare it. */
-function cursorOf(zip: ZipFile): number {
+/** Where the directory begins. It is a number, although the types do not declare it. */
+function beginOf(zip: ZipFile): number {
   return Number(zip.readEntryCursor);
-}
-
-/** yauzl answers synchronously, because its reader does. Only for an empty file it answers later. */
-function readEntry(zip: ZipFile): Entry {
-  const found: { entry?: Entry; error?: Error } = {};
-  zip.removeAllListeners();
-  zip.once('entry', (entry: Entry) => (found.entry = entry));
-  zip.once('error', (error: Error) => (found.error = error));
-  zip.readEntry();
-  if (found.error !== undefined) throw found.error;
-  if (found.entry === undefined) throw new DefectError({ kind: 'entry-without-name' });
-  return found.entry;
-}
-
-function readLocalHeader(zip: ZipFile, entry: Entry): LocalFileHeader {
-  const found: { header?: LocalFileHeader; error?: Error | null } = {};
-  zip.readLocalFileHeader(entry, (error, header) => Object.assign(found, { error, header }));
-  if (found.error) throw found.error;
-  if (found.header === undefined) throw new DefectError({ kind: 'local-without-name' });
-  return found.header;
-}
-
-/**
- * Archives mark names in UTF-8. Names without the mark are decoded as UTF-8 as well; any other encoding would be a
- * guess.
- */
-function entryNameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
-  return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
 }
 
 interface Slashes {
@@ -201,51 +160,59 @@ function openTable(count: number): EntryTable {
     count,
     at,
     offset,
-    descriptor: (index) => descriptors[(flags[index] ?? 0) >> 1] ?? 'none',
+    descriptor: (index) => descriptors[(flags[index] ?? 0) & 3] ?? 'none',
+    hasUnicodeName: (index) => ((flags[index] ?? 0) & unicodeNameBit) !== 0,
     entry: (index, name) => ({
       name,
       size: size[index] ?? 0,
       packed: packed[index] ?? 0,
       crc32: crc32[index] ?? 0,
-      deflated: ((flags[index] ?? 0) & 1) === 1,
+      deflated: ((flags[index] ?? 0) & deflatedBit) !== 0,
       start: start[index] ?? 0,
     }),
-    set(index, place, entry, local) {
-      at[index] = place;
-      offset[index] = entry.relativeOffsetOfLocalHeader;
-      start[index] = local.fileDataStart;
-      packed[index] = entry.compressedSize;
-      size[index] = entry.uncompressedSize;
-      crc32[index] = entry.crc32;
+    set(index, position, record, local) {
+      at[index] = position;
+      offset[index] = record.offset;
+      start[index] = local.start;
+      packed[index] = record.packed;
+      size[index] = record.size;
+      crc32[index] = record.crc32;
       flags[index] =
-        (descriptors.indexOf(descriptorOf(entry, local)) << 1) | Number(entry.compressionMethod === deflate);
+        descriptors.indexOf(descriptorOf(record, local)) |
+        (record.method === deflate ? deflatedBit : 0) |
+        (record.extra.hasUnicodeName ? unicodeNameBit : 0);
     },
   };
 }
 
-function storedEntryOf(entry: Entry, name: string, start: number): StoredEntry {
-  const { uncompressedSize: size, compressedSize: packed, crc32 } = entry;
-  return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, start };
+/** Bits that the table keeps for each entry, beside the number of its descriptor. */
+const [deflatedBit, unicodeNameBit] = [4, 8];
+
+function storedEntryOf({ name, size, packed, crc32, method }: DirectoryRecord, start: number): StoredEntry {
+  return { name, size, packed, crc32, deflated: method === deflate, start };
 }
 
-function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
+function faultOfEntry(record: DirectoryRecord, name: string): ArchiveFault | null {
   const ofName = defectOfName(name);
   if (ofName !== null) return invalid({ kind: 'name', name, defect: ofName });
-  const defect = defectOfEntry(entry, name.endsWith('/'));
+  const defect = defectOfEntry(record, name.endsWith('/'));
   return defect === null ? null : invalid({ kind: 'entry', name, defect });
 }
 
-function defectOfEntry(entry: Entry, isFolder: boolean): EntryDefect | null {
-  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return 'encrypted';
-  if (!entry.canDecodeFileData()) return 'compression';
+function defectOfEntry(
+  { flags, method, attributes, size, packed, extra }: DirectoryRecord,
+  isFolder: boolean,
+): EntryDefect | null {
+  if ((flags & encrypted) !== 0) return 'encrypted';
+  if (method !== stored && method !== deflate) return 'compression';
   // the file type of Unix, whatever system made the archive; 0 if there is none
-  const type = entry.externalFileAttributes >>> 28;
+  const type = attributes >>> 28;
   if (type !== 0 && type !== (isFolder ? 0o4 : 0o10)) return 'link-or-device';
-  if (isFolder && entry.uncompressedSize > 0) return 'folder-with-content';
-  const sizeFields = entry.extraFields.filter(({ id }) => id === zip64Field).length;
-  if (sizeFields > 1) return 'two-sizes';
-  const hasSize = entry.uncompressedSize !== inExtra || sizeFields === 1;
-  return hasSize && Number.isSafeInteger(entry.uncompressedSize) ? null : 'no-size';
+  if (isFolder && size > 0) return 'folder-with-content';
+  if (extra.zip64Count > 1) return 'two-sizes';
+  const hasSize = size !== inExtra || extra.zip64 !== null;
+  if (!hasSize || !Number.isSafeInteger(size)) return 'no-size';
+  return method === stored && packed !== size ? 'stored-size' : null;
 }
 
 /**

@@ -1,7 +1,8 @@
-import { type Entry, type LocalFileHeader, parseExtraFields, type ZipFile } from 'yauzl';
+import type { ZipFile } from 'yauzl';
 import type { ArchiveFault } from '../errors/failure.ts';
 import type { EntryDefect } from '../model/archive-defect.ts';
 import { invalid } from './archive-error.ts';
+import { type DirectoryRecord, haveSameName, inExtra, type LocalHeader } from './entry-records.ts';
 import type { FileReader } from './file-reader.ts';
 
 /** An entry as the central directory describes it, with what is needed to read its content. */
@@ -25,8 +26,6 @@ type Descriptor = (typeof descriptors)[number];
 // bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
 export const encrypted = 0x0001 | 0x0040 | 0x2000;
 const followed = 0x0008;
-/** The largest value of a 32-bit field: the true value is in a ZIP64 field. */
-export const inExtra = 0xffff_ffff;
 
 /** The facts of all entries that stay in memory. */
 export interface EntryTable {
@@ -39,13 +38,15 @@ export interface EntryTable {
   /** The position of its local header in the file. */
   readonly offset: Float64Array;
   readonly descriptor: (index: number) => Descriptor;
-  readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
+  /** Whether its name is in a field of its own. */
+  readonly hasUnicodeName: (index: number) => boolean;
+  readonly set: (index: number, at: number, record: DirectoryRecord, local: LocalHeader) => void;
 }
 
 /** Some programs announce a data descriptor but write all values into the header. */
-export function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): Descriptor {
-  if ((entry.generalPurposeBitFlag & followed) === 0) return 'none';
-  return compressedSize === 0 && entry.compressedSize > 0 ? 'needed' : 'allowed';
+export function descriptorOf({ flags, packed }: DirectoryRecord, local: LocalHeader): Descriptor {
+  if ((flags & followed) === 0) return 'none';
+  return local.packed === 0 && packed > 0 ? 'needed' : 'allowed';
 }
 
 interface Bounds {
@@ -85,28 +86,20 @@ export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds
 }
 
 /** Compares the local header of an entry with the directory: programs may read either, and must see the same. */
-export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
-  if (!local.fileName.equals(entry.fileNameRaw)) {
-    return invalid({ kind: 'local-name', name, local: String(local.fileName) });
+export function faultOfLocalHeader(record: DirectoryRecord, local: LocalHeader, name: string): ArchiveFault | null {
+  if (!haveSameName(record.nameBytes, local.nameBytes)) {
+    const { page, at, length } = local.nameBytes;
+    return invalid({ kind: 'local-name', name, local: page.toString('utf8', at, at + length) });
   }
   const known = (value: number, actual: number): boolean =>
-    value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
-  const { size, packed } = sizesOf(local);
+    value === actual || (value === 0 && (local.flags & followed) !== 0);
   const agrees =
-    local.compressionMethod === entry.compressionMethod &&
-    (local.generalPurposeBitFlag & encrypted) === 0 &&
-    known(local.crc32, entry.crc32) &&
-    known(size, entry.uncompressedSize) &&
-    known(packed, entry.compressedSize);
+    local.method === record.method &&
+    (local.flags & encrypted) === 0 &&
+    known(local.crc32, record.crc32) &&
+    known(local.size, record.size) &&
+    known(local.packed, record.packed);
   return agrees ? null : invalid({ kind: 'entry', name, defect: 'local-header' });
-}
-
-/** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
-function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHeader): { size: number; packed: number } {
-  const field = parseExtraFields(extraField).find(({ id }) => id === 1)?.data ?? Buffer.alloc(0);
-  const values = [0, 8].map((at) => (at + 8 <= field.length ? Number(field.readBigUInt64LE(at)) : null));
-  const take = (value: number): number => (value === inExtra ? (values.shift() ?? value) : value);
-  return { size: take(uncompressedSize), packed: take(compressedSize) };
 }
 
 /** The optional signature of a data descriptor: 'PK\x07\x08'. */
@@ -125,13 +118,16 @@ export function faultOfOrder(
   directory: number,
   nameOf: (index: number) => string,
 ): ArchiveFault | null {
-  const inOrder = Uint32Array.from({ length: count }, (_, index) => index);
-  inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
+  const inOrder = Uint32Array.from(offset.keys());
+  // nearly all archives have the order of their directory
+  const isSorted = offset.every((value, index) => index === 0 || (offset[index - 1] ?? 0) <= value);
+  if (!isSorted) inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
   const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
   const fault = (position: number, defect: EntryDefect): ArchiveFault =>
     invalid({ kind: 'entry', name: nameOf(inOrder[position] ?? -1), defect });
   if (beginOf(0) > 0) return invalid({ kind: 'bytes-before-entries' });
-  for (const [position, index] of inOrder.entries()) {
+  for (let position = 0; position < count; position++) {
+    const index = inOrder[position] ?? -1;
     const { start, packed, size, crc32 } = entry(index, '');
     const [end, next] = [start + packed, beginOf(position + 1)];
     if (position + 1 < count && next < end) return fault(position + 1, 'overlap');

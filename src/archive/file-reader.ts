@@ -4,12 +4,18 @@ import { DefectError } from './archive-error.ts';
 
 /** Bytes for each read, if nothing else is asked for: the headers of many small entries. */
 const defaultPage = 64 * 1024;
-/** Two, because reading alternates between the directory and the local headers. */
-const pagesKept = 2;
 
 interface Page {
   readonly start: number;
   readonly bytes: Buffer;
+}
+
+const noPage: Page = { start: 0, bytes: Buffer.alloc(0) };
+
+/** Some bytes of the file: a page, and where they begin in it. No buffer is made, because there are many short ones. */
+export interface Place {
+  readonly page: Buffer;
+  readonly at: number;
 }
 
 /**
@@ -21,8 +27,9 @@ export class FileReader extends RandomAccessReader {
   readonly #pageSize: number;
   /** Bytes of the file. */
   readonly size: number;
-  /** The most recently used page is the last one. */
-  #pages: readonly Page[] = [];
+  /** Two pages, because reading alternates between the directory and the local headers. */
+  #last = noPage;
+  #other = noPage;
 
   constructor(file: number, size: number, pageSize: number) {
     super();
@@ -49,17 +56,21 @@ export class FileReader extends RandomAccessReader {
 
   /** @throws Error if the file has no such bytes */
   bytes(position: number, length: number): Buffer {
+    const { page, at } = this.place(position, length);
+    return page.subarray(at, at + length);
+  }
+
+  /** @throws Error if the file has no such bytes */
+  place(position: number, length: number): Place {
     if (!Number.isSafeInteger(position) || position + length > this.size) {
       throw new DefectError({ kind: 'place-outside' });
     }
-    const known = this.#pages.find(
-      ({ start, bytes }) => start <= position && position + length <= start + bytes.length,
-    );
-    const page = known ?? this.#readPage(position, length);
-    if (page !== this.#pages.at(-1)) {
-      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-pagesKept);
+    if (!holds(this.#last, position, length)) {
+      const page = holds(this.#other, position, length) ? this.#other : this.#readPage(position, length);
+      this.#other = this.#last;
+      this.#last = page;
     }
-    return page.bytes.subarray(position - page.start, position - page.start + length);
+    return { page: this.#last.bytes, at: position - this.#last.start };
   }
 
   #readPage(start: number, length: number): Page {
@@ -77,6 +88,9 @@ export class FileReader extends RandomAccessReader {
     closeSync(this.#file);
   }
 }
+
+const holds = ({ start, bytes }: Page, position: number, length: number): boolean =>
+  start <= position && position + length <= start + bytes.length;
 
 /** Opens a file for reading. The caller closes it with `end`. @throws Error of the file system */
 export function openReader(file: string, pageSize = defaultPage): FileReader {

@@ -23,6 +23,8 @@ export type EntryDefect =
   | 'folder-with-content'
   | 'two-sizes'
   | 'no-size'
+  /** It is not compressed, but its two sizes differ. */
+  | 'stored-size'
   /** Its local header differs from the directory. */
   | 'local-header'
   | 'overlap'
@@ -62,7 +64,9 @@ export type ArchiveDefect =
   | { readonly kind: 'not-a-file' | 'empty' | 'not-zip' | 'no-entries' }
   /** The message of the ZIP reader or of the file system. */
   | { readonly kind: 'unreadable'; readonly reason: string }
-  | { readonly kind: 'ends-early' | 'place-outside' | 'entry-count' | 'entry-without-name' | 'local-without-name' }
+  | { readonly kind: 'ends-early' | 'place-outside' | 'entry-count' }
+  /** A record of an entry has another signature, or extra fields that are too long or too short. */
+  | { readonly kind: 'directory-record' | 'no-local-header' | 'extra-fields' }
   | { readonly kind: 'end-record' | 'bytes-before-entries' }
   /** A bare database file was written to while it was read. */
   | { readonly kind: 'written-to' }

@@ -94,10 +94,12 @@ function reasonOfDefect(defect: ArchiveDefect): string {
       return damaged('it names a place outside of the file');
     case 'entry-count':
       return damaged('it has fewer entries than its end says');
-    case 'entry-without-name':
-      return damaged('an entry has no name');
-    case 'local-without-name':
-      return damaged('an entry has no name in its own header');
+    case 'directory-record':
+      return damaged('its directory has a record of another kind');
+    case 'no-local-header':
+      return damaged('an entry has no header of its own');
+    case 'extra-fields':
+      return damaged('an entry has extra fields of a wrong length');
     case 'end-record':
       return 'its directory and its end contradict each other';
     case 'bytes-before-entries':
@@ -172,6 +174,7 @@ const entryDefects = {
   'folder-with-content': (entry: string) => `the folder ${entry} has a content of its own`,
   'two-sizes': (entry: string) => `the entry ${entry} says twice how large it is`,
   'no-size': (entry: string) => `the entry ${entry} does not say how large it is`,
+  'stored-size': (entry: string) => `the entry ${entry} is not packed, but has two sizes`,
   'local-header': (entry: string) => `the entry ${entry} is described otherwise in its own header`,
   overlap: (entry: string) => `the entry ${entry} overlaps another one`,
   'beyond-entries': (entry: string) => `the entry ${entry} reaches beyond the end of the entries`,
