@@ -38,9 +38,14 @@ const smallestForRatio = 1_000_000;
 
 /**
  * Reads the central directory of an archive and compares each entry with its own header. Unpacks nothing.
+ * @param onName called with the name of each entry
  * @throws Failure `archive-rejected` at the first entry that is wrong or exceeds a limit, or an Error of the ZIP reader
  */
-export async function readDirectory(file: string, limits: ArchiveLimits): Promise<Directory> {
+export async function readDirectory(
+  file: string,
+  limits: ArchiveLimits,
+  onName: (name: string) => void = () => undefined,
+): Promise<Directory> {
   const reader = openReader(file);
   try {
     const { size } = reader;
@@ -66,6 +71,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       const local = readLocalHeader(reader, record.offset);
       refuse(faultOfLocalHeader(record, local, name));
       table.set(index, next, record, local);
+      onName(name);
       next = record.next;
     }
     const mixed = slashes.mixed();

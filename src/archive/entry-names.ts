@@ -55,35 +55,62 @@ export function isUnfinished(path: string): boolean {
   return path.split('/').some((part) => part.startsWith(unfinishedPrefix));
 }
 
+/** Names and their numbers in a set: names with the same key have the same number. */
+export interface NumberedNames {
+  readonly names: Listing<string>;
+  /** In the order of the names. */
+  readonly numbers: Uint32Array;
+  /** It may contain further names. */
+  readonly set: NameSet;
+  /** Returns the key of a name. */
+  readonly key: (name: string) => string;
+}
+
 /**
- * Finds names that conflict: the same name twice, or a file that is also the folder of another.
- * @param names returns an iteration over all names; called more than once
+ * Gives each name a number.
  * @param key two names with the same key are the same
  */
-export async function defectOfNames(
-  names: Listing<string>,
-  key: (name: string) => string,
-): Promise<ArchiveDefect | null> {
+export async function numberNames(names: Listing<string>, key: (name: string) => string): Promise<NumberedNames> {
   const pause = createYielder();
-  const files = openNameSet(names.length);
-  const nameOf = (wanted: number): string => [...take(names, wanted + 1)].at(-1) ?? '';
+  const set = openNameSet(names.length);
+  const numbers = new Uint32Array(names.length);
+  let index = 0;
   for (const name of names) {
     await pause();
-    const [before, number] = [files.size, files.add(key(name))];
-    if (files.size > before) continue;
-    const other = nameOf(number);
-    return other === name ? { kind: 'equal-names', name } : { kind: 'similar-names', names: [other, name] };
+    numbers[index++] = set.add(key(name));
   }
+  return { names, numbers, set, key };
+}
+
+/**
+ * Finds names that conflict: the same name twice, or a file that is also the folder of another.
+ * @param folders names with at least one in each folder: in an archive, those of a folder follow one another
+ */
+export async function defectOfNames(
+  { names, numbers, set, key }: NumberedNames,
+  folders: Iterable<string>,
+): Promise<ArchiveDefect | null> {
+  const nameAt = (wanted: number): string => [...take(names, wanted + 1)].at(-1) ?? '';
+  const isTaken = new Uint8Array(set.size);
+  for (const [index, number] of numbers.entries()) {
+    if (isTaken[number] === 1) {
+      const [name, other] = [nameAt(index), nameAt(numbers.indexOf(number))];
+      return other === name ? { kind: 'equal-names', name } : { kind: 'similar-names', names: [other, name] };
+    }
+    isTaken[number] = 1;
+  }
+  const pause = createYielder();
   let checked = '';
-  for (const name of names) {
+  for (const name of folders) {
     await pause();
     const parts = key(name).split('/').slice(0, -1);
     const folder = parts.join('/');
     if (folder === checked) continue;
     checked = folder;
     for (let depth = 1; depth <= parts.length; depth++) {
-      const file = files.find(parts.slice(0, depth).join('/'));
-      if (file !== null) return { kind: 'file-and-folder', name: nameOf(file) };
+      const number = set.find(parts.slice(0, depth).join('/'));
+      if (number !== null && isTaken[number] === 1)
+        return { kind: 'file-and-folder', name: nameAt(numbers.indexOf(number)) };
     }
   }
   return null;
@@ -162,25 +189,37 @@ export function isDesktopFile(name: string): boolean {
   return desktopFiles.test(name);
 }
 
-/**
- * The folder that holds the whole archive, if somebody unpacked the archive and packed the folder.
- * @param names returns an iteration over all entries' names, called more than once; the name of a folder ends with a
- *   slash
- * @returns `my backup/`, or an empty text if the entries are not all in one folder
- */
-export function topFolder(names: () => Iterable<string>): string {
-  const depthOf = (name: string): number => name.split('/').length;
-  let nearest: string | null = null;
-  for (const name of names()) {
-    if (name === manifestName) return '';
-    if (!name.endsWith(`/${manifestName}`) || isDesktopFile(name)) continue;
-    if (nearest === null || depthOf(name) < depthOf(nearest)) nearest = name;
-  }
-  if (nearest === null) return '';
-  const top = nearest.slice(0, -manifestName.length);
-  for (const name of names()) {
-    const isInside = name.startsWith(top) || (name.endsWith('/') && top.startsWith(name));
-    if (!isInside && !isDesktopFile(name)) return '';
-  }
-  return top;
+/** Finds the folder that holds the whole archive, if somebody unpacked the archive and packed the folder. */
+export interface TopFolderSearch {
+  /** Takes note of an entry's name; the name of a folder ends with a slash. */
+  readonly see: (name: string) => void;
+  /**
+   * @param names returns an iteration over all entries' names, which have been seen before
+   * @returns `my backup/`, or an empty text if the entries are not all in one folder
+   */
+  readonly find: (names: () => Iterable<string>) => string;
 }
+
+export function searchTopFolder(): TopFolderSearch {
+  let isRoot = false;
+  let nearest: string | null = null;
+  return {
+    see(name) {
+      if (!name.endsWith(manifestName)) return;
+      isRoot ||= name === manifestName;
+      if (!name.endsWith(`/${manifestName}`) || isDesktopFile(name)) return;
+      if (nearest === null || depthOf(name) < depthOf(nearest)) nearest = name;
+    },
+    find(names) {
+      if (isRoot || nearest === null) return '';
+      const top = nearest.slice(0, -manifestName.length);
+      for (const name of names()) {
+        const isInside = name.startsWith(top) || (name.endsWith('/') && top.startsWith(name));
+        if (!isInside && !isDesktopFile(name)) return '';
+      }
+      return top;
+    },
+  };
+}
+
+const depthOf = (name: string): number => name.split('/').length;

@@ -17,7 +17,9 @@ import {
   type NameSet,
   openNameSet,
   isDesktopFile,
-  topFolder,
+  numberNames,
+  searchTopFolder,
+  type TopFolderSearch,
 } from './entry-names.ts';
 import {
   type ArchiveEntry,
@@ -92,7 +94,9 @@ export const noLimits: ArchiveLimits = { entries: Infinity, bytes: Infinity, rat
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
   try {
     await requireZip(file);
-    return await assemble(file, await readDirectory(file, limits));
+    const top = searchTopFolder();
+    const directory = await readDirectory(file, limits, top.see);
+    return await assemble(file, directory, top);
   } catch (error) {
     throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, { kind: 'piece' }) : error);
   }
@@ -136,26 +140,24 @@ interface EntryFacts {
   /** Indexed by the number of the name: whether our manifest lists it, and its hash there. */
   readonly listed: Uint8Array;
   readonly hashes: Buffer;
+  /** By the number of the entry: 1 if the entry before it is in another folder. */
+  readonly beginsFolder: Uint8Array;
   /** The entries whose names are those of desktop files, by their numbers in the directory. */
   readonly desktopFiles: readonly number[];
 }
 
 const hashLength = 32;
 
-async function assemble(file: string, directory: Directory): Promise<Archive> {
+async function assemble(file: string, directory: Directory, top: TopFolderSearch): Promise<Archive> {
   const refuse = (defect: ArchiveDefect | null): void => {
     if (defect !== null) throw archiveRejected(file, invalid(defect));
   };
-  const found = await classifyEntries(file, directory);
+  const found = await classifyEntries(file, directory, top);
   const { description, manifest, defect } = await readDescription(found);
   leaveOutDesktopFiles(found);
   const entries = entriesOf(found, isCounted);
-  const names = listingOf(entries.length, function* () {
-    for (const [, name] of classifiedEntries(found, isCounted)) yield name;
-  });
-  // our own archives come from case-sensitive file systems and must be restorable there
-  refuse(await defectOfNames(names, manifest === null ? foldName : (name) => name));
-  if (manifest !== null) refuse(defect ?? (await findUnlisted(found, manifest)));
+  refuse(await findConflict(found, entries.length, manifest));
+  if (manifest !== null) refuse(defect ?? findUnlisted(found, manifest));
   const database = databaseOf(found, description);
   const { engine } = description;
   if (!(await hasFormatOf(engine, database))) refuse({ kind: 'database-format', name: database.name, engine });
@@ -205,15 +207,25 @@ function entriesOf(found: EntryFacts, wanted: (kind: EntryKind) => boolean): Lis
 
 const isCounted = (kind: EntryKind): boolean => kind !== 'ignored';
 
-/** The numbers in the directory and the names of the entries of some kinds. */
+/**
+ * The numbers in the directory and the names of the entries of some kinds.
+ * @param among whether an entry is one of those that are of interest
+ */
 function* classifiedEntries(
-  { file, directory, top, kinds: places }: EntryFacts,
+  { file, directory, top, kinds }: EntryFacts,
   wanted: (kind: EntryKind) => boolean,
+  among: (index: number) => boolean = () => true,
 ): Generator<readonly [index: number, name: string], void, undefined> {
   const isWanted = entryKinds.map(wanted);
-  for (const [index, stands] of namedEntries(file, directory, (at) => isWanted[places[at] ?? 0] === true)) {
-    yield [index, stands.slice(top.length)];
-  }
+  const entries = namedEntries(file, directory, (at) => isWanted[kinds[at] ?? 0] === true && among(at));
+  if (top === '') return yield* entries;
+  for (const [index, stands] of entries) yield [index, stands.slice(top.length)];
+}
+
+/** The numbers of the entries that are not ignored, in the order of the directory. */
+function countedEntries({ kinds }: EntryFacts): number[] {
+  const isWanted = entryKinds.map(isCounted);
+  return [...kinds.keys()].filter((index) => isWanted[kinds[index] ?? 0]);
 }
 
 /** The entries' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
@@ -291,9 +303,9 @@ function foreignZip(names: readonly string[]): ArchiveFault {
 const mostNames = 20_000;
 
 /** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */
-async function classifyEntries(file: string, directory: Directory): Promise<EntryFacts> {
+async function classifyEntries(file: string, directory: Directory, search: TopFolderSearch): Promise<EntryFacts> {
   const { count } = directory;
-  const top = topFolder(function* () {
+  const top = search.find(function* () {
     for (const [, name] of directory.names(() => true)) yield name;
   });
   const places = new Uint8Array(count);
@@ -302,6 +314,8 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
   const pause = createYielder();
   const first: string[] = [];
   const desktopFiles: number[] = [];
+  const beginsFolder = new Uint8Array(count);
+  let folder = '';
   let stranger: string | null = null;
   for (const [index, stands] of namedEntries(file, directory)) {
     await pause();
@@ -314,8 +328,13 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
     else {
       const kind = kindOf(place);
       places[index] = entryKinds.indexOf(kind);
-      if (isCounted(kind)) numbers[index] = names.add(name);
-      if (isCounted(kind) && isDesktopFile(name)) desktopFiles.push(index);
+      if (!isCounted(kind)) continue;
+      numbers[index] = names.add(name);
+      const present = name.slice(0, name.lastIndexOf('/') + 1);
+      if (present !== folder) beginsFolder[index] = 1;
+      // a desktop file may be left out later: the next entry begins the folder as well
+      if (isDesktopFile(name)) desktopFiles.push(index);
+      else folder = present;
     }
   }
   if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
@@ -332,6 +351,7 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
     numbers,
     listed: new Uint8Array(names.size),
     hashes,
+    beginsFolder,
     desktopFiles,
   };
 }
@@ -374,26 +394,36 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
   const kept: Record<string, ListedEntry> = {};
   let defect: ArchiveDefect | null = null;
   let isReadable = true;
+  // db-init's manifests list the uploads in the order of the directory: to compare names is faster than to hash them
+  const inOrder = classifiedEntries(found, isUploadRoot);
+  let next = inOrder.next();
+  const numberOf = (name: string): number | null => {
+    if (next.done === true || next.value[1] !== name) return names.find(name);
+    const number = found.numbers[next.value[0]] ?? null;
+    next = inOrder.next();
+    return number;
+  };
   const take = (name: string, listedEntry: ListedEntry | null): void => {
     if (listedEntry === null) {
       isReadable = false;
       return;
     }
-    const number = names.find(name);
+    const number = numberOf(name);
     if (number === null) defect ??= { kind: 'listed-missing', name };
     else if (listed[number] === 1) defect ??= { kind: 'listed-twice', name };
     else {
       listed[number] = 1;
       if (sizes[number] !== listedEntry.size) defect ??= { kind: 'listed-size', name };
       // an invalid hash stays all zeros, which no content has
-      const hash = Buffer.from(listedEntry.sha256, 'hex');
-      if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
+      if (/^[\da-f]{64}$/i.test(listedEntry.sha256)) hashes.write(listedEntry.sha256, number * hashLength, 'hex');
       if (roleOfName(name)?.kind !== 'upload') kept[name] = listedEntry;
     }
   };
-  const content = await splitManifest(await entry.open(), take).catch((error: unknown) => {
-    throw error instanceof LongManifestError ? refuse('too-long') : error;
-  });
+  const content = await splitManifest(await entry.open(), take)
+    .catch((error: unknown) => {
+      throw error instanceof LongManifestError ? refuse('too-long') : error;
+    })
+    .finally(() => inOrder.return());
   const description = parseDescription(content);
   if (typeof description === 'string') throw refuse(description);
   const manifest = isReadable ? parseManifest(content) : null;
@@ -412,17 +442,32 @@ function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: 
   }
 }
 
+/** Two entries whose names conflict; null if there are none. */
+async function findConflict(
+  found: EntryFacts,
+  count: number,
+  manifest: Manifest | null,
+): Promise<ArchiveDefect | null> {
+  const names = listingOf(count, function* () {
+    for (const [, name] of classifiedEntries(found, isCounted)) yield name;
+  });
+  if (manifest === null) return defectOfNames(await numberNames(names, foldName), names);
+  // our own archives come from case-sensitive file systems and must be restorable there
+  const numbers = Uint32Array.from(countedEntries(found), (index) => found.numbers[index] ?? 0);
+  const folders = listingOf(count, function* () {
+    for (const [, name] of classifiedEntries(found, isCounted, (index) => found.beginsFolder[index] === 1)) yield name;
+  });
+  return defectOfNames({ names, numbers, set: found.names, key: (name) => name }, folders);
+}
+
 /** An entry of the archive that our manifest leaves out; null if there is none. */
-async function findUnlisted(found: EntryFacts, manifest: Manifest): Promise<ArchiveDefect | null> {
-  const pause = createYielder();
-  for (const [index, name] of classifiedEntries(found, isCounted)) {
-    await pause();
-    if (name === manifestName) continue;
-    if (found.listed[found.numbers[index] ?? -1] !== 1) return { kind: 'not-listed', name };
-    const place = roleOfName(name);
-    if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
-      return { kind: 'uploads-not-listed', root: place.root };
-    }
+function findUnlisted(found: EntryFacts, manifest: Manifest): ArchiveDefect | null {
+  const { kinds, numbers, listed } = found;
+  const roots = uploadRootNames.filter((root) => !manifest.uploads.includes(root));
+  const unlisted = roots.find((root) => kinds.includes(entryKinds.indexOf(root)));
+  if (unlisted !== undefined) return { kind: 'uploads-not-listed', root: unlisted };
+  for (const [, name] of classifiedEntries(found, isCounted, (index) => listed[numbers[index] ?? -1] !== 1)) {
+    if (name !== manifestName) return { kind: 'not-listed', name };
   }
   return null;
 }

@@ -1,6 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type ListedEntry, renderManifest, LongManifestError, splitManifest } from '../../../src/archive/manifest.ts';
+import {
+  type ListedEntry,
+  LongManifestError,
+  renderListedEntry,
+  renderManifest,
+  splitManifest,
+} from '../../../src/archive/manifest.ts';
 
 const member = { size: 5, sha256: 'a'.repeat(64) };
 const members = { 'db.dump': member, 'uploads/{"members": {,': { ...member, size: 7 }, 'uploads/\\"}': member };
@@ -40,6 +46,22 @@ describe('the list of entries in a manifest', () => {
       const { rest, found } = await split(manifest, length);
       expect(Object.fromEntries(found)).toEqual(members);
       expect(JSON.parse(rest)).toEqual(withoutMembers(manifest));
+    },
+  );
+
+  it.each([1, 50, 100, 200, 100_000])(
+    'may have lines as db-init writes them, in pieces of %i bytes',
+    async (length) => {
+      const names = ['a', 'b/c', 'ä', '{"x": 1},', '\\', '\u007f', 'a', ' ', '\u2028', 'z'];
+      const lines = names.map((name, size) => renderListedEntry(`uploads/${name}`, { ...member, size })).join('');
+      const text = `{"db_init": {"members": {\n"first": ${JSON.stringify(member)},\n${lines}      "last": ${JSON.stringify(member)}\n}}}`;
+      const { rest, found } = await split(text, length);
+      expect(found).toEqual([
+        ['first', member],
+        ...names.map((name, size) => [`uploads/${name}`, { ...member, size }]),
+        ['last', member],
+      ]);
+      expect(JSON.parse(rest)).toEqual(withoutMembers(text));
     },
   );
 
