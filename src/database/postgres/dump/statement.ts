@@ -1,4 +1,3 @@
-import { ownSchemas } from '../../current-schema.ts';
 import { Mismatch, type NoStatement, tokenize } from '../../sql-cursor.ts';
 import {
   type AllowedNames,
@@ -32,9 +31,11 @@ interface DumpColumn {
   readonly type: string;
 }
 
-/** Whether an archive may create a schema: not one of the server's, nor one with a name that db-init uses. */
-const mayBeCreated = (schema: string): boolean =>
-  !/^"?(?:pg_|information_schema)/.test(schema) && !new RegExp(ownSchemas).test(schema.replace(/^"/, ''));
+/**
+ * Whether an archive may create a schema: not one of the server's, nor one that `restore --undo` would take for the
+ * former database. Quarantine schemas are in every backup of a database that has them.
+ */
+const mayBeCreated = (schema: string): boolean => !/^"?(?:pg_|information_schema|tt_(?:before|restore)_)/.test(schema);
 
 /**
  * Recognises one statement.
