@@ -4,13 +4,13 @@ import { DependentObjectsError, findDependents, lockTables } from '../database/p
 import { text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
-import { describeReturned, quarantineMessages } from '../report/quarantine-messages.ts';
+import { quarantineMessages } from '../report/quarantine-messages.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
 import { restoreBatch, dropBatch, findNameClashes, quotedApplicationSchema } from './move.ts';
-import { bringBackRows, type ReturnedRows } from './rows.ts';
+import { bringBackHeldRows, bringBackRows } from './rows.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
@@ -45,7 +45,9 @@ async function create(context: QuarantineContext, everything: boolean): Promise<
 async function restore(context: QuarantineContext, name: string, dryRun: boolean): Promise<void> {
   const { database, log } = context;
   const schema = pickEntry(await database.read(readSchemas), name, database.name);
-  if (schema.label.holds === 'rows') return restoreRows(context, schema, dryRun);
+  if (schema.label.holds === 'rows') {
+    return bringBackHeldRows(context, name, dryRun, (session) => bringBackRows(session, name));
+  }
   const requireFreeNames = async (session: Session): Promise<void> => {
     const names = await findNameClashes(session, name);
     if (names.length > 0) refuse(context, { kind: 'names-taken', name, names });
@@ -69,24 +71,6 @@ async function restore(context: QuarantineContext, name: string, dryRun: boolean
     },
   );
   log.info(quarantineMessages.allBack(name, await database.read(quotedApplicationSchema)));
-}
-
-/** Brings back the rows that fit now. @throws Failure `quarantine-refused` if some rows still do not fit */
-async function restoreRows(context: QuarantineContext, { name }: QuarantineSchema, dryRun: boolean): Promise<void> {
-  const { database, log, recorder } = context;
-  const work = async (session: Session): Promise<readonly ReturnedRows[]> => {
-    if (!dryRun) recorder.attempt();
-    const done = await bringBackRows(session, name);
-    const relations = done.filter(({ returned }) => returned > 0).map(({ table }) => table);
-    if (!dryRun) recorder.step({ kind: 'quarantine-restored', schema: name, relations });
-    return done;
-  };
-  const done = await (dryRun ? database.rehearse(work) : database.transaction(work));
-  for (const sentence of done.map((table) => describeReturned(table, dryRun))) log.info(sentence);
-  const left = sum(done.map((table) => table.left));
-  if (left > 0) {
-    refuse(context, { kind: 'rows-stay', name, rows: left, reasons: done.flatMap(({ reasons }) => reasons) });
-  }
 }
 
 async function purge(context: QuarantineContext, name: string): Promise<void> {

@@ -3,7 +3,9 @@ import { number, only, optionalText, text, texts } from '../database/row-values.
 import { converterOf, Misfit, type ConversionCounts, type TargetColumn } from '../database/conversion/convert.ts';
 import type { Session } from '../database/session.ts';
 import { codeOf } from '../errors/error-code.ts';
-import { reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { describeReturned, quarantineMessages } from '../report/quarantine-messages.ts';
+import type { QuarantineContext } from './entry.ts';
 
 /** The column with the reason, in a table of rows that were set aside. */
 export const reasonColumn = 'tt_reason';
@@ -18,16 +20,28 @@ export interface ReturnedRows {
 }
 
 /** The most reasons that are reported for a table. */
-const shownReasons = 3;
+export const shownReasons = 3;
 
 interface RowsTable {
   readonly name: string;
-  /** The columns that it shares with the application's table. */
+  /** The columns that it shares with the application's table; none if there is no such table. */
   readonly columns: readonly RowsColumn[];
+  /** Columns that only the rows in quarantine have. */
+  readonly others: readonly string[];
 }
 
 interface RowsColumn extends TargetColumn {
   readonly name: string;
+}
+
+/**
+ * Whether a value still holds the bytes for which its row was set aside: they are stored in hexadecimal, until the
+ * operator replaces them by a text.
+ * @param type of the column on PostgreSQL; null if it is unknown
+ */
+export function isUnmended(reason: string, column: string, value: string | null, type: string | null): boolean {
+  if (value === null || type === 'bytea' || !/^\\x(?:[0-9a-f]{2})*$/.test(value)) return false;
+  return reason.split('; ').some((part) => ['nul', 'encoding', 'binary'].some((rule) => part.startsWith(`${column}: ${rule} `)));
 }
 
 /**
@@ -89,46 +103,50 @@ async function listTables(session: Session, schema: string): Promise<readonly Ro
     `SELECT c.relname::text AS name, a.attname::text AS column, format_type(b.atttypid, b.atttypmod) AS type,
             (SELECT json_agg(enumlabel) FROM pg_enum WHERE enumtypid = b.atttypid) AS labels
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     JOIN pg_attribute b ON b.attrelid = to_regclass(quote_ident(c.relname)) AND b.attname = a.attname AND NOT b.attisdropped
-     WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' ORDER BY c.relname, a.attnum`,
+     LEFT JOIN pg_attribute b ON b.attrelid = to_regclass(quote_ident(c.relname)) AND b.attname = a.attname AND b.attnum > 0
+     WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' AND a.attname <> '${reasonColumn}'
+     ORDER BY c.relname, a.attnum`,
     [schema],
   );
   const names = [...new Set(rows.map((row) => text(row, 'name')))];
-  return names.map((name) => ({
-    name,
-    columns: rows
-      .filter((row) => text(row, 'name') === name)
-      .map((row) => ({
+  return names.map((name) => {
+    const ofTable = rows.filter((row) => text(row, 'name') === name);
+    const present = ofTable.filter((row) => optionalText(row, 'type') !== null);
+    const absent = ofTable.filter((row) => optionalText(row, 'type') === null);
+    return {
+      name,
+      columns: present.map((row) => ({
         name: text(row, 'column'),
         type: text(row, 'type'),
         labels: row['labels'] === null ? null : texts(row, 'labels'),
       })),
-  }));
+      others: absent.map((row) => text(row, 'column')),
+    };
+  });
 }
 
 /** Tries to insert one row. @returns why the row does not fit; null if it was inserted */
 async function tryRow(
   session: Session,
   schema: string,
-  { name, columns }: RowsTable,
+  { name, columns, others }: RowsTable,
   place: string,
 ): Promise<string | null> {
+  if (columns.length === 0) return quarantineMessages.noTable(name);
   const from = `${schema}.${quoteName(name)}`;
   const where = `WHERE ctid = ${quoteText(place)}::tid`;
   const names = columns.map((column) => quoteName(column.name));
-  // invalid bytes are stored in hexadecimal, until the operator replaces them by a text
-  const unmended = columns
-    .filter((column) => column.type !== 'bytea')
-    .map((column) => {
-      const named = quoteText(`(^|; )${column.name.replaceAll(/[^\w ]/g, '.')}: (nul|encoding|binary) `);
-      return `(${reasonColumn} ~ ${named} AND ${quoteName(column.name)} ~ '^\\\\x([0-9a-f]{2})*$')`;
-    });
-  const untouched = await session.query(
-    `SELECT ${reasonColumn} AS reason FROM ${from} ${where} AND (${unmended.join(' OR ')})`,
-  );
-  if (untouched[0] !== undefined) return text(untouched[0], 'reason');
   const held = names.map((column, index) => `${column} AS c${index}`);
-  const [row = {}] = await session.query(`SELECT ${held.join(', ')} FROM ${from} ${where}`);
+  const lost = others.map((column, index) => `${quoteName(column)} IS NOT NULL AS o${index}`);
+  const [row = {}] = await session.query(
+    `SELECT ${[`${reasonColumn} AS reason`, ...held, ...lost].join(', ')} FROM ${from} ${where}`,
+  );
+  const absent = others.find((_, index) => row[`o${index}`] === true);
+  if (absent !== undefined) return quarantineMessages.noColumn(name, absent);
+  const reason = optionalText(row, 'reason') ?? '';
+  const isStill = ({ name: column, type }: RowsColumn, index: number): boolean =>
+    isUnmended(reason, column, optionalText(row, `c${index}`), type);
+  if (columns.some(isStill)) return reason;
   const converted = columns.map((column, index) => convert(column, optionalText(row, `c${index}`)));
   const wrong = converted.flatMap((value, index) => {
     const { name: column = '', type = '' } = columns[index] ?? {};
@@ -171,3 +189,29 @@ const convertible =
   /^(?:smallint|integer|bigint|boolean|numeric|double precision|character varying|text|timestamp without time zone|date|time without time zone|interval|jsonb?)(?:\(|$)/;
 
 const printedInterval = /^(?:-?\d+ days?(?: (?=[+-]?\d))?)?(?:[+-]?\d{2,}:\d\d:\d\d(?:\.\d{1,6})?)?$/;
+
+/**
+ * Brings back the rows that fit now, and logs how many.
+ * @param work brings them back in a transaction
+ * @throws Failure `quarantine-refused` if some rows still do not fit
+ */
+export async function bringBackHeldRows(
+  { database, log, recorder }: Pick<QuarantineContext, 'database' | 'log' | 'recorder'>,
+  name: string,
+  dryRun: boolean,
+  work: (session: Session) => Promise<readonly ReturnedRows[]>,
+): Promise<void> {
+  const recorded = async (session: Session): Promise<readonly ReturnedRows[]> => {
+    if (!dryRun) recorder.attempt();
+    const done = await work(session);
+    const relations = done.filter(({ returned }) => returned > 0).map(({ table }) => table);
+    if (!dryRun) recorder.step({ kind: 'quarantine-restored', schema: name, relations });
+    return done;
+  };
+  const done = await (dryRun ? database.rehearse(recorded) : database.transaction(recorded));
+  for (const table of done) log.info(describeReturned(table, dryRun));
+  const rows = done.reduce((total, { left }) => total + left, 0);
+  if (rows === 0) return;
+  const obstacle = { kind: 'rows-stay', name, rows, reasons: done.flatMap(({ reasons }) => reasons) } as const;
+  throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+}

@@ -7,6 +7,12 @@ import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
 import { timeInName } from '../platform/local-time.ts';
+import { number, only } from '../database/row-values.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { loadHead } from '../schema/expected-schema.ts';
+import { bringBackHeldRows } from './rows.ts';
+import { parseAsideTable, timeOfPlace } from './label.ts';
+import { bringBackIntoFile } from './sqlite-rows.ts';
 
 /** The entry in the record of the run. */
 type WorkKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
@@ -39,6 +45,23 @@ export function sqliteQuarantine(
     syncToDisk(folder);
   };
 
+  const rowsIn = (name: string): boolean => setAsideIn(file).some((entry) => entry.name === name);
+
+  async function purgeRows(name: string): Promise<void> {
+    const shown = pickEntry(setAsideIn(file), name, database.name);
+    await consent(quarantineMessages.purgeConsent(shown, name));
+    await database.transaction(async (session) => {
+      recorder.attempt();
+      for (const { name: table, rows } of shown.contents) {
+        const counted = await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`);
+        if (number(only(counted), 'rows') !== rows) refuse({ kind: 'changed', name, changed: [table] });
+        await session.run(`DROP TABLE ${quoteName(table)}`);
+      }
+      recorder.step({ kind: 'quarantine-purged', schema: name, relations: shown.contents.map((each) => each.name) });
+    });
+    log.info(quarantineMessages.gone(name));
+  }
+
   return {
     list: async () => [...setAsideIn(file), ...entriesOf(file).map((name) => describe(folder, name))],
 
@@ -55,6 +78,12 @@ export function sqliteQuarantine(
 
     async restore(wanted, dryRun) {
       const name = pickName(file, wanted, database.name);
+      if (rowsIn(name)) {
+        const onServer = await loadHead('postgresql');
+        return bringBackHeldRows({ database, log, recorder }, name, dryRun, (session) =>
+          bringBackIntoFile(session, name, onServer),
+        );
+      }
       const path = join(folder, name);
       await database.close();
       const taken = ['', ...sides].filter(
@@ -68,6 +97,7 @@ export function sqliteQuarantine(
 
     async purge(wanted) {
       const name = pickName(file, wanted, database.name);
+      if (rowsIn(name)) return purgeRows(name);
       const path = join(folder, name);
       const shown = versionOf(path);
       await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
@@ -94,7 +124,7 @@ function entriesOf(file: string): readonly string[] {
 
 function pickName(file: string, wanted: string, database: string): string {
   return pickEntry(
-    entriesOf(file).map((name) => ({ name })),
+    [...setAsideIn(file), ...entriesOf(file).map((name) => ({ name }))],
     wanted,
     database,
   ).name;
@@ -128,7 +158,7 @@ function describe(folder: string, name: string): QuarantineEntry {
   const counted = existsSync(path) ? countRelations(path) : null;
   return {
     name,
-    since: timeOf(name),
+    since: timeOfPlace(name),
     state: existsSync(path) ? 'complete' : 'unfinished',
     why: 'by hand: the whole file',
     relations: counted?.length ?? null,
@@ -143,14 +173,16 @@ function describe(folder: string, name: string): QuarantineEntry {
 function setAsideIn(file: string): readonly QuarantineEntry[] {
   const found = new Map<string, EntryObject[]>();
   for (const relation of countRelations(file) ?? []) {
-    const [, name] = /^(tt_quarantine_\d{8}t\d{6}(?:_\d+)?)_./.exec(relation.name) ?? [];
-    if (name !== undefined) found.set(name, [...(found.get(name) ?? []), { ...relation, bytes: null }]);
+    const held = parseAsideTable(relation.name);
+    if (held !== null && relation.kind === 'table') {
+      found.set(held.place, [...(found.get(held.place) ?? []), { ...relation, bytes: null }]);
+    }
   }
   return [...found]
     .toSorted(([one], [other]) => other.localeCompare(one))
     .map(([name, contents]) => ({
       name,
-      since: timeOf(name),
+      since: timeOfPlace(name),
       state: 'complete',
       why: quarantineMessages.rowsInFile,
       relations: contents.length,
@@ -159,15 +191,6 @@ function setAsideIn(file: string): readonly QuarantineEntry[] {
       bytes: 0,
       contents,
     }));
-}
-
-/** `…quarantine_20260102t030405` → `2026-01-02T03:04:05Z` */
-function timeOf(name: string): string {
-  const time = /quarantine_(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)/.exec(name);
-  if (time === null) return '';
-  const [, year, month, day, hour, minute, second] = time;
-  const instant = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
-  return Number.isNaN(instant.getTime()) ? '' : instant.toISOString().replace('.000Z', 'Z');
 }
 
 /** A text that changes when the file or one of its side files is written. */

@@ -135,9 +135,9 @@ const mostNames = 10;
 
 /** What the log and the questions of `quarantine` say. */
 export const quarantineMessages = {
-  rowsInFile:
-    'rows of a PostgreSQL archive that SQLite does not hold, in tables of the database: bring them back with SQL (the ' +
-    'column tt_reason says why), then drop these tables',
+  rowsInFile: 'rows of a PostgreSQL archive that SQLite does not hold',
+  noTable: (table: string): string => `there is no table ${table}`,
+  noColumn: (table: string, column: string): string => `the table ${table} has no column ${column}`,
   nothingToMove: 'There is nothing to move: nothing was changed.',
   moved(kind: string, name: string, schema: string, rows: number | null): string {
     return `  moved ${kind.toLowerCase()} ${name} to ${schema}${rows === null ? '' : ` (${count(rows, 'row')})`}`;

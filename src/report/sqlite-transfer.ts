@@ -131,11 +131,11 @@ const reasons = {
   follows: ['refers to a row that does not fit', 'refer to a row that does not fit'],
 } as const satisfies Record<Misfits['rule'], readonly [string, string]>;
 
-/** What of a dump does not come along into SQLite: a line for each thing. */
-export function describeLeftOut(objects: readonly ArchiveObject[]): readonly string[] {
+/** The objects that do not come along into the other engine, a line for each. */
+export function describeLeftOut(engine: Engine, objects: readonly ArchiveObject[]): readonly string[] {
   if (objects.length === 0) return [];
   return [
-    'Only rows come into SQLite. Left out of what TimeTracker does not make:',
+    `Only rows come into ${engineNames[engine]}. Left out of what TimeTracker does not make:`,
     ...objects.map(({ type, name }) => `  ${printable(type.toLowerCase())} ${printable(name)}`),
   ];
 }

@@ -36,6 +36,8 @@ const misfit = (rule: MisfitRule): Misfit => {
 };
 /** The misfit of NULL in a NOT NULL column. */
 export const nullMisfit = misfit('null');
+/** The misfit of a number that is too large for its column. */
+export const rangeMisfit = misfit('range');
 
 const countConversion = (counts: ConversionCounts, conversion: Conversion): void =>
   void counts.set(conversion, (counts.get(conversion) ?? 0) + 1);

@@ -63,6 +63,13 @@ export function findUnknownObjects(file: string): readonly ArchiveObject[] {
   });
 }
 
+/** The views, triggers and virtual tables of a file. The rows of a virtual table are in tables of its module. */
+export function findObjectsWithoutRows(file: string): readonly ArchiveObject[] {
+  return findUnknownObjects(file).filter(
+    ({ type, statement }) => type === 'VIEW' || type === 'TRIGGER' || /^CREATE\s+VIRTUAL\b/i.test(statement),
+  );
+}
+
 /** How many characters of a statement are shown. */
 const shownLength = 120;
 

@@ -20,15 +20,15 @@ export interface RowReader {
   /** The storage classes of the values in a column (`typeof`), without NULL. */
   storedTypes(table: string, column: string): readonly string[];
   /**
-   * The highest number in a column, or in sqlite_sequence (AUTOINCREMENT), within the range of PostgreSQL's `integer`;
-   * null if there is none.
+   * The highest number in a column, or in sqlite_sequence (AUTOINCREMENT), after which PostgreSQL's `integer` has
+   * another one; null if there is none.
    */
   lastNumber(table: string, column: string): number | null;
   close(): void;
 }
 
-/** The highest value of PostgreSQL's `integer`. */
-const highest = 2_147_483_647;
+/** The highest value of PostgreSQL's `integer` that is followed by another one. */
+const highest = 2_147_483_646;
 
 /** Opens a SQLite file to read its rows. */
 export function openRows(file: string): RowReader {
@@ -49,9 +49,10 @@ export function openRows(file: string): RowReader {
     rows(table, columns, exact) {
       const names = columns.map(quoteName).join(', ');
       const hasNumbers = hasRowid(table);
+      const isExact = exact || (hasNumbers && hasLargeRowids(database, table));
       const found = database
         .prepare<[], readonly unknown[]>(`SELECT ${hasNumbers ? '_rowid_' : 'NULL'}, ${names} FROM ${inOrder(table)}`)
-        .safeIntegers(exact)
+        .safeIntegers(isExact)
         .raw()
         .iterate();
       return hasNumbers ? found : withPlaces(found);
@@ -126,6 +127,17 @@ function hasRowidColumn(database: SQLite.Database, table: string): boolean {
     if (error instanceof SQLite.SqliteError) return false;
     throw error;
   }
+}
+
+/** Whether rowids are beyond 2^53: as a `number` they would lead to another row. */
+function hasLargeRowids(database: SQLite.Database, table: string): boolean {
+  const beyond = (order: string, comparison: string): boolean =>
+    database
+      .prepare(
+        `SELECT 1 FROM (SELECT _rowid_ AS place FROM ${inOrder(table)} ORDER BY _rowid_ ${order} LIMIT 1) WHERE place ${comparison}`,
+      )
+      .get() !== undefined;
+  return beyond('DESC', `> ${Number.MAX_SAFE_INTEGER}`) || beyond('ASC', `< ${-Number.MAX_SAFE_INTEGER}`);
 }
 
 /** Returns the bytes of a text if they are invalid in its encoding. */

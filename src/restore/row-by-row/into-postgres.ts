@@ -9,10 +9,12 @@ import {
   copyText,
   type Misfit,
   nullMisfit,
+  rangeMisfit,
   type ConversionCounts,
 } from '../../database/conversion/convert.ts';
 import { type RowLoader, withRowLoader } from '../../database/postgres/row-loader.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
+import { findObjectsWithoutRows } from '../../database/sqlite/check.ts';
 import { type ExactValue, openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import type { Catalog } from '../../model/catalog.ts';
@@ -21,14 +23,16 @@ import { renderFrame } from '../../migration/baseline.ts';
 import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { stampLedger } from '../../migration/ledger.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
-import { writeLabel } from '../../quarantine/label.ts';
+import { timeOfPlace, writeLabel } from '../../quarantine/label.ts';
+import { quarantineMessages } from '../../report/quarantine-messages.ts';
+import type { Session } from '../../database/session.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { faultOfNames } from './postgres-names.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
 import { displayNameOf } from '../../database/target-name.ts';
-import { describeLoaded } from '../../report/sqlite-transfer.ts';
+import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
 import type { RestoreContext, RestoreSource } from '../target.ts';
 import { stepFailed } from '../failures.ts';
 import {
@@ -92,6 +96,7 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
       }
       await stampLedger(session, releaseGraph, false, releaseGraph.heads);
       await session.run(sequenceStatements(head, reader).join(';'));
+      await labelPlaces(session, tables, reader);
       const aside = await makeConstraints(frame.rules, { head, tables, loader, ledger, spools, quarantine });
       if (aside && !loading.setAside) {
         throw rowsDoNotFit('postgresql', ledger.found, loading);
@@ -132,7 +137,7 @@ interface LoadedTable {
 
 /** Loads a table and reads it back. @throws Error if the rows differ */
 async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: TableLoad): Promise<LoadedTable> {
-  const { name, columns } = table;
+  const { name, relation, columns } = table;
   const names = columns.map((column) => column.name);
   const sent = createHash('sha256');
   const tallies: readonly ConversionCounts[] = columns.map(() => new Map());
@@ -167,7 +172,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   }
   try {
     // the table was made in this transaction, so its rows are read in the order in which they were inserted
-    await loader.copyIn(quoteName(name), names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
+    await loader.copyIn(relation, names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
   } finally {
     if (misfits !== null) closeSync(misfits);
   }
@@ -175,7 +180,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
     throw new Error(`an index of ${name} speaks of another number of rows than the table: the file is damaged`);
   }
   const returned = createHash('sha256');
-  await loader.copyOut(quoteName(name), names, (buffer) => void returned.update(buffer));
+  await loader.copyOut(relation, names, (buffer) => void returned.update(buffer));
   if (returned.digest('hex') !== sent.digest('hex')) {
     throw new Error(`what PostgreSQL returns of ${name} is not what was loaded into it`);
   }
@@ -198,6 +203,9 @@ interface ValueMisfit {
 /** Larger integers are not exact as a `number`. */
 const mostExact = Number.MAX_SAFE_INTEGER;
 
+/** The last number of a sequence. */
+const lastInteger = '2147483647';
+
 /** Converts rows (their position is the first value) to lines of COPY, or notes what does not fit. */
 function rowConverter(
   { name, columns }: TableToLoad,
@@ -211,6 +219,7 @@ function rowConverter(
     counts: tallies[index] ?? new Map<Conversion, number>(),
     escapes: !/^(?:boolean|smallint|integer|bigint|numeric|double|date|time|interval)/.test(column.type),
     notNull: column.notNull,
+    numbered: column.numbered,
   }));
   const exactValue = (row: readonly unknown[], index: number): ExactValue =>
     reader.exactRow(name, names.slice(index, index + 1), row[0])[0] ?? null;
@@ -233,6 +242,8 @@ function rowConverter(
       if (typeof text !== 'string' && text.rule === 'encoding' && typeof exactValue(row, index) === 'string') {
         text = converter.trusting(value, converter.counts);
       }
+      // the last number would leave none for the next row, and the application could write no more
+      if (converter.numbered && text === lastInteger) text = rangeMisfit;
       if (typeof text !== 'string') (wrong ??= []).push({ index, misfit: text });
       else line += converter.escapes ? copyText(text) : text;
     }
@@ -254,7 +265,8 @@ function recordMisfit(
   const number = key.length === 0 ? `row ${String(row[0])}` : null;
   const keyText = number ?? key.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
   const reasons = wrong.map(({ index, misfit: { rule } }) => {
-    const { name: column = '', type: expected = '' } = columns[index] ?? {};
+    const { name: column = '', type = '', numbered = false } = columns[index] ?? {};
+    const expected = numbered && rule === 'range' ? `${type} below ${lastInteger}` : type;
     const kind = { table: name, columns: [column], rule, expected };
     const value = shownValue(name, [column], texts[index] ?? null);
     ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(keyText), value }] : []);
@@ -262,6 +274,25 @@ function recordMisfit(
   });
   const line = [reasons.join('; '), ...texts].map((text) => (text === null ? copyNull : copyText(text)));
   return `${line.join('\t')}\n`;
+}
+
+/** Labels the quarantine schemas that were made of tables of the file. */
+async function labelPlaces(session: Session, tables: readonly TableToLoad[], reader: RowReader): Promise<void> {
+  for (const place of new Set(tables.flatMap((table) => table.place ?? []))) {
+    const held = tables.filter((table) => table.place === place);
+    await writeLabel(session, {
+      name: place,
+      label: {
+        by: 'db-init',
+        state: 'complete',
+        at: timeOfPlace(place),
+        why: quarantineMessages.rowsInFile,
+        relations: held.length,
+        rows: held.reduce((sum, { name }) => sum + reader.countedRows(name), 0),
+        holds: 'rows',
+      },
+    });
+  }
 }
 
 /** Sequences continue after the highest number that was ever used, also by rows that are set aside. */
@@ -367,6 +398,7 @@ export async function loadIntoPostgres(
     quarantine: quarantineNameFor(incoming),
     database: displayNameOf(config.database),
   };
+  for (const sentence of describeLeftOut('postgresql', findObjectsWithoutRows(copy.file))) log.warn(sentence);
   try {
     const loaded = await loadRows(copy, { ...place, archive: archive.file, setAside, folder, signal });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);

@@ -7,6 +7,7 @@ import { copyNull, copyText, Misfit } from '../../database/conversion/convert.ts
 import { openDumpReader } from '../../database/postgres/dump/row-reader.ts';
 import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
+import type { ArchiveObject } from '../../errors/failure.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
 import { widthAtHead } from '../../migration/ledger.ts';
 import { createVersionTable } from '../../migration/version-column.ts';
@@ -33,6 +34,7 @@ import { type TableToFill, expectedCatalog, tablesToFill, createStatements, inde
 import { requireCopySpace } from './sqlite-copy.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
+import { asideTableName, parseAsideTable } from '../../quarantine/label.ts';
 
 /** The target of the rows of a dump. */
 export interface SqliteLoad extends LoadOptions {
@@ -101,7 +103,9 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
       ),
     ),
     extras: {
-      tables: all.filter((table) => table.expected === null).map(({ name }) => name),
+      tables: all
+        .filter(({ name, expected: known }) => known === null && parseAsideTable(name) === null)
+        .map(({ name }) => name),
       columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
     },
     aside: ledger.found.length > 0 ? { place: loading.aside, misfits: ledger.found } : null,
@@ -172,7 +176,7 @@ function misfitRecorder(
       ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
     }
     const reasons = wrong.map(({ columns: about, rule, expected }) => `${about.join(', ')}: ${rule} (${expected})`);
-    keep ??= createAsideTable(writer, `${aside}_${name}`, names);
+    keep ??= createAsideTable(writer, asideTableName(aside, name), names);
     keep([reasons.join('; '), ...texts]);
   };
 }
@@ -269,7 +273,10 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
     compareWithManifest({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
   }
   requireCopySpace(reader.bytes, dirname(file), displayNameOf(config.database));
-  for (const sentence of describeLeftOut(reader.unknownObjects)) log.warn(sentence);
+  // the rows of a table are read, also if its definition was not understood
+  const isRead = ({ type, name }: ArchiveObject): boolean =>
+    type === 'TABLE' && reader.tables.some((table) => table.name === name);
+  for (const sentence of describeLeftOut('sqlite', reader.unknownObjects.filter((object) => !isRead(object)))) log.warn(sentence);
   try {
     const loading = {
       file,

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../model/catalog.ts';
 import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
+import { parseAsideTable } from '../../quarantine/label.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 
 /** PostgreSQL cuts off longer names, so that two of them may become one (manual, "Identifiers and Key Words"). */
@@ -17,6 +18,8 @@ const reserved = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', re
 export function faultOfNames(head: Catalog, { tables }: Catalog): string | null {
   const taken = relationsOf(head);
   const faults = Object.entries(tables).flatMap(([table, { columns }]) => {
+    // a quarantine came from PostgreSQL, and becomes a schema again
+    if (Object.hasOwn(columns, reasonColumn) && parseAsideTable(table) !== null) return [];
     const own = !Object.hasOwn(head.tables, table);
     const expected = head.tables[table]?.columns ?? {};
     return [

@@ -8,6 +8,7 @@ import type { Session } from '../../database/session.ts';
 import { text } from '../../database/row-values.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { versionTable } from '../../schema/catalog.ts';
+import { asideTableName } from '../../quarantine/label.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
@@ -272,13 +273,13 @@ function moveRowsThatReferToAside(
   { writer, ledger, aside }: InsertContext,
 ): number {
   const names = columns.map((column) => column.name);
-  const into = `${aside}_${name}`;
+  const into = asideTableName(aside, name);
   const asText = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
   let moved = 0;
   for (const definition of Object.values(expected?.constraints ?? {})) {
     const rule = parseRule(definition);
     if (rule.kind !== 'reference' || !rule.columns.every((column) => names.includes(column))) continue;
-    const held = `${aside}_${rule.target}`;
+    const held = asideTableName(aside, rule.target);
     if (!writer.holdsTable(held)) continue;
     const pairs = rule.columns.map((column, index) => [quoteName(column), quoteName(rule.targets[index] ?? 'id')]);
     const where = [

@@ -42,7 +42,8 @@ export async function unpackSqlite(
   requireOwnSideFiles(file);
   if (!context.trusted) requireKnownObjects(file, source);
   requireSound(source, file, depth);
-  const dangling = countDanglingReferences(file);
+  // PostgreSQL does not leave them as they are
+  const dangling = depth === 'whole' ? countDanglingReferences(file) : 0;
   if (dangling > 0) log.info(restoreMessages.danglingRows(dangling));
 }
 

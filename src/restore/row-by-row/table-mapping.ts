@@ -5,7 +5,7 @@ import { versionTable } from '../../schema/catalog.ts';
 import { conversionToSqlite, type ColumnConversion } from '../../database/conversion/to-sqlite.ts';
 import type { ConversionCounts } from '../../database/conversion/convert.ts';
 import type { Engine } from '../../model/engine.ts';
-import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
+import { renderTable, sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
@@ -14,6 +14,8 @@ import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
+import { asideTableName, isPlace, parseAsideTable } from '../../quarantine/label.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
 import type { DumpReader, DumpTable } from '../../database/postgres/dump/row-reader.ts';
 
 interface ColumnToLoad {
@@ -21,10 +23,16 @@ interface ColumnToLoad {
   readonly type: string;
   readonly labels: readonly string[] | null;
   readonly notNull: boolean;
+  /** Whether a sequence numbers it. */
+  readonly numbered: boolean;
 }
 
 export interface TableToLoad {
   readonly name: string;
+  /** The quarantine schema that gets it, if it holds rows that an earlier restore set aside; null for all others. */
+  readonly place: string | null;
+  /** The name of the table in PostgreSQL, for SQL. */
+  readonly relation: string;
   readonly columns: readonly ColumnToLoad[];
   readonly key: readonly string[];
   /** Whether integers are read exactly: in the owner's tables they may have any size. */
@@ -38,22 +46,27 @@ export function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader)
   return Object.entries(present.tables)
     .filter(([name]) => name !== versionTable)
     .map(([name, { columns, constraints }]) => {
+      const held = Object.hasOwn(columns, reasonColumn) ? parseAsideTable(name) : null;
       const expected = head.tables[name]?.columns ?? {};
       const plain = Object.keys(columns).filter((column) => !Object.hasOwn(expected, column));
       return {
         name,
+        place: held?.place ?? null,
+        relation: held === null ? quoteName(name) : `${quoteName(held.place)}.${quoteName(held.table)}`,
         columns: [
-          ...Object.entries(expected).map(([column, { type, notNull }]) => ({
+          ...Object.entries(expected).map(([column, { type, notNull, default: expression }]) => ({
             name: column,
             type,
             labels: head.enums[type] ?? null,
             notNull,
+            numbered: sequenceOf(expression) !== null,
           })),
           ...plain.map((column) => ({
             name: column,
-            type: postgresTypeFor(reader.storedTypes(name, column)),
+            type: held === null ? postgresTypeFor(reader.storedTypes(name, column)) : 'text',
             labels: null,
             notNull: false,
+            numbered: false,
           })),
         ],
         key: Object.values(constraints).flatMap((rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? []),
@@ -77,19 +90,24 @@ function postgresTypeFor(stored: readonly string[]): string {
  * indexes and defaults are not copied.
  */
 export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
-  return tables.flatMap(({ name, columns }) => {
+  const places = new Set(tables.flatMap(({ place }) => place ?? []));
+  const schemas = [...places].map((place) => `CREATE SCHEMA ${quoteName(place)}`);
+  const statements = tables.flatMap(({ name, columns, relation }) => {
     const expected = head.tables[name]?.columns;
     const extra = columns.filter((column) => expected === undefined || !Object.hasOwn(expected, column.name));
     const definitions = extra.map((column) => `${quoteName(column.name)} ${column.type}`);
-    if (expected === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
-    return definitions.map((definition) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${definition}`);
+    if (expected === undefined) return [`CREATE TABLE ${relation} (${definitions.join(', ')})`];
+    return definitions.map((definition) => `ALTER TABLE ${relation} ADD COLUMN ${definition}`);
   });
+  return [...schemas, ...statements];
 }
 
 /** The names of the owner's tables and columns, for the report. */
 export function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
   return {
-    tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
+    tables: tables
+      .filter(({ name, place }) => place === null && !Object.hasOwn(head.tables, name))
+      .map(({ name }) => name),
     columns: tables.flatMap(({ name, columns }) => {
       const expected = head.tables[name]?.columns ?? null;
       if (expected === null) return [];
@@ -153,7 +171,9 @@ export function tablesToFill(
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
     const expectedTable = ours ? (expected.tables[table.name] ?? null) : null;
-    const name = expectedTable === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
+    const holdsRows = isPlace(table.schema) && table.columns.some(({ name: column }) => column === reasonColumn);
+    const elsewhere = holdsRows ? asideTableName(table.schema, table.name) : `${table.schema}.${table.name}`;
+    const name = expectedTable === null ? nameFor(ours ? table.name : elsewhere) : table.name;
     const columnNameFor = openUniqueNames(Object.keys(expectedTable?.columns ?? {}));
     const columns = table.columns.map(({ name: column, type }): ColumnToFill => {
       const known = expectedTable !== null && Object.hasOwn(expectedTable.columns, column);

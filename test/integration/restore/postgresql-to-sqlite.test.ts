@@ -20,6 +20,11 @@ const odd = String.raw`
   INSERT INTO "Other one"."Mine" VALUES
     (12345678901234567890.0123456789, '2024-01-01 00:00+00', '\x00ff', '{a,"b c"}', 9223372036854775807, true, 0.1),
     (NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  CREATE SCHEMA tt_quarantine_20260101t000000;
+  COMMENT ON SCHEMA tt_quarantine_20260101t000000 IS
+    '{"by":"db-init","state":"complete","at":"2026-01-01T00:00:00Z","why":"rows","relations":1,"rows":1,"holds":"rows"}';
+  CREATE TABLE tt_quarantine_20260101t000000.roles (tt_reason text, id text, name text, is_system_role text, created_at text, updated_at text);
+  INSERT INTO tt_quarantine_20260101t000000.roles VALUES ('', '77', 'former', 'yes', '2024-01-01', '2024-01-01T10:00');
   CREATE TABLE of_mine (id integer PRIMARY KEY, word varchar(3));
   CREATE TABLE "Of_Mine" ("A" integer, a text);
   INSERT INTO "Of_Mine" VALUES (1, 'one');
@@ -179,6 +184,34 @@ describePostgres(
       ]);
       // names that differ only in upper and lower case are distinguished
       expect(await ask(database, 'SELECT "A" || a_2 FROM "Of_Mine"')).toEqual(['1one']);
+
+      const earlier = 'tt_quarantine_20260101t000000';
+      const back = await on(small, 'quarantine', 'restore', earlier);
+      expect(back.exitCode, back.all).toBe(0);
+      expect(await ask(database, 'SELECT id || is_system_role || updated_at FROM roles WHERE id = 77')).toEqual([
+        '7712024-01-01 10:00:00.000000',
+      ]);
+      const early = await on(small, 'quarantine', 'restore', aside);
+      expect(early.exitCode, early.all).toBe(31);
+      expect(early.stdout).toContain('clients: 0 rows brought back, 3 left');
+      expect(early.stderr).toContain('reference: FOREIGN KEY (client_id) REFERENCES clients(id)');
+      // PostgreSQL gets them as a schema, as it had them
+      const returned = await on(large, 'restore', database.name, '--yes');
+      expect(returned.exitCode, returned.all).toBe(0);
+      expect((await on(large, 'quarantine', 'list')).stdout).toMatch(
+        new RegExp(`^${aside}: complete.*\n.*\n  table +clients \\(3 rows\\)\n`),
+      );
+      await on(large, 'restore', '--undo', '--yes');
+      await on(large, 'restore', '--drop-former', '--yes');
+      await execute(
+        database,
+        `UPDATE ${aside}_clients SET created_at = '2024-01-01', updated_at = '2024-01-01 10:00', default_hourly_rate = '12.5', mine = '0.5' WHERE id <> '4'`,
+      );
+      expect((await on(small, 'quarantine', 'restore', aside)).exitCode).toBe(31);
+      expect(await ask(database, 'SELECT group_concat(id) FROM clients')).toEqual(['1,2,3']);
+      expect(await ask(database, 'SELECT count(*) FROM projects')).toEqual([2]);
+      expect((await on(small, 'quarantine', 'purge', aside, '--yes')).exitCode).toBe(0);
+      expect((await on(small, 'quarantine', 'list')).stdout).toBe('Nothing is in quarantine.\n');
       const again = await on(small);
       expect(again.exitCode, again.all).toBe(0);
       expect(again.stdout).toContain('nothing to do');

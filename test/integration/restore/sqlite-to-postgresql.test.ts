@@ -27,11 +27,14 @@ const misfits = `
   UPDATE clients SET custom_fields = 9007199254740993 WHERE id = 1;
   ${intoProjects} (1, 'stays', 1, 'true', 'active', '2024-01-01', '2024-01-01'), (2, 'follows', 3, 1, 'active', '2024-01-01', '2024-01-01'),
              (3, 'orphan', 999, 0, 'active', '2024-01-01', '2024-01-01');
+  INSERT INTO roles (id, name, is_system_role, created_at, updated_at)
+    VALUES (2147483647, 'last', 0, '2024-01-01', '2024-01-01'), (9223372036854775807, 'far', 0, '2024-01-01', '2024-01-01');
 `;
 
 const expected = [
   /odd "name\.v: 1 row has a text that is no UTF-8 key (?:row 1|b): \\x41ff/,
   /clients\.name: 1 row repeats a value that only one row may have \(.*UNIQUE.*\) key 3: twin/,
+  /roles\.id: 2 rows have a number that is too large \(integer below 2147483647\) key 2147483647: 2147483647 key 9223372036854775807: 9223372036854775807/,
   /clients\.name: 1 row has a text with a NUL in it key 4: \\x410042/,
   /clients\.name: 1 row has a text that is too long \(character varying\(200\)\) key 5: longlong/,
   /clients\.updated_at: 1 row has no date and time key 5: 2024-02-30/,
@@ -137,6 +140,7 @@ describePostgres(
       ).toEqual([51]);
 
       const name = String(schema);
+      expect(await ask(database, `SELECT name FROM ${name}.roles ORDER BY id`)).toEqual(['last', 'far']);
       expect(await ask(database, `SELECT status FROM ${name}.clients WHERE id = '5'`)).toEqual(['active']);
       const again = await on('quarantine', 'restore', name);
       expect(again.exitCode, again.all).toBe(31);
@@ -154,7 +158,16 @@ describePostgres(
         database,
         `UPDATE ${name}.clients SET updated_at = created_at, default_hourly_rate = '12.5', custom_fields = '{"a":1}', status = 'active';
          UPDATE ${name}.projects SET client_id = '1' WHERE id = '3';
-         UPDATE ${name}."odd ""name" SET v = 'mended'`,
+         UPDATE ${name}.roles SET id = '10' || length(name);
+         UPDATE ${name}."odd ""name" SET v = 'mended'; ALTER TABLE ${name}.projects ADD COLUMN former text DEFAULT 'kept'`,
+      );
+      // a value that no column would take is not dropped with its row
+      const unplaced = await on('quarantine', 'restore', name);
+      expect(unplaced.exitCode, unplaced.all).toBe(31);
+      expect(unplaced.stderr).toContain('the table projects has no column former');
+      await execute(
+        database,
+        `ALTER TABLE ${name}.projects DROP COLUMN former`,
       );
       const mended = await on('quarantine', 'restore', name);
       expect(mended.exitCode, mended.all).toBe(0);
