@@ -41,7 +41,9 @@ interface RowsColumn extends TargetColumn {
  */
 export function isUnmended(reason: string, column: string, value: string | null, type: string | null): boolean {
   if (value === null || type === 'bytea' || !/^\\x(?:[0-9a-f]{2})*$/.test(value)) return false;
-  return reason.split('; ').some((part) => ['nul', 'encoding', 'binary'].some((rule) => part.startsWith(`${column}: ${rule} `)));
+  return reason
+    .split('; ')
+    .some((part) => ['nul', 'encoding', 'binary'].some((rule) => part.startsWith(`${column}: ${rule} `)));
 }
 
 /**

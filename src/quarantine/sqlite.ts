@@ -123,11 +123,7 @@ function entriesOf(file: string): readonly string[] {
 }
 
 function pickName(file: string, wanted: string, database: string): string {
-  return pickEntry(
-    [...setAsideIn(file), ...entriesOf(file).map((name) => ({ name }))],
-    wanted,
-    database,
-  ).name;
+  return pickEntry([...setAsideIn(file), ...entriesOf(file).map((name) => ({ name }))], wanted, database).name;
 }
 
 function unfinishedOf(file: string): string | undefined {
@@ -138,9 +134,9 @@ function unfinishedOf(file: string): string | undefined {
 function quarantineNameOf(file: string, now: Date): string {
   const name = `${basename(file)}.quarantine_${timeInName(now, 't')}`;
   const taken = entriesOf(file);
-  let number = 1;
-  const numbered = (): string => (number === 1 ? name : `${name}_${number}`);
-  while (taken.includes(numbered())) number++;
+  let attempt = 1;
+  const numbered = (): string => (attempt === 1 ? name : `${name}_${attempt}`);
+  while (taken.includes(numbered())) attempt++;
   return numbered();
 }
 

@@ -276,7 +276,11 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
   // the rows of a table are read, also if its definition was not understood
   const isRead = ({ type, name }: ArchiveObject): boolean =>
     type === 'TABLE' && reader.tables.some((table) => table.name === name);
-  for (const sentence of describeLeftOut('sqlite', reader.unknownObjects.filter((object) => !isRead(object)))) log.warn(sentence);
+  for (const sentence of describeLeftOut(
+    'sqlite',
+    reader.unknownObjects.filter((object) => !isRead(object)),
+  ))
+    log.warn(sentence);
   try {
     const loading = {
       file,

@@ -165,10 +165,7 @@ describePostgres(
       const unplaced = await on('quarantine', 'restore', name);
       expect(unplaced.exitCode, unplaced.all).toBe(31);
       expect(unplaced.stderr).toContain('the table projects has no column former');
-      await execute(
-        database,
-        `ALTER TABLE ${name}.projects DROP COLUMN former`,
-      );
+      await execute(database, `ALTER TABLE ${name}.projects DROP COLUMN former`);
       const mended = await on('quarantine', 'restore', name);
       expect(mended.exitCode, mended.all).toBe(0);
       expect(await ask(database, 'SELECT count(*)::int FROM clients WHERE id BETWEEN 3 AND 6')).toEqual([4]);
