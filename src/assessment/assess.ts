@@ -1,5 +1,5 @@
 import type { Assessment, Observation } from './observation.ts';
-import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Attachment, DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
 import type { Plan } from '../model/plan.ts';
@@ -11,6 +11,7 @@ import { releaseGraph } from '../migration/revisions.ts';
 import { describeNoVersionTable, describeReason } from '../report/causes.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 import { createRowQuestion, type ExpectedSchema } from '../schema/faults.ts';
+import { findSuspects } from '../schema/suspects.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
@@ -149,6 +150,7 @@ async function observe(
   try {
     const expected = await loading;
     facts = await database.observe(depth, createRowQuestion(expected, database.engine));
+    facts = await withTrials(database, expected, facts);
   } catch (error) {
     if (isConnectionLost(error)) throw error;
     const sideFile = sideFileIn(error);
@@ -180,6 +182,20 @@ async function observe(
     occupied,
     restoreJournal: await assessRestore(config),
   };
+}
+
+/**
+ * Adds the objects of the owner's that refuse every row, though their definition does not tell: rows are tried. Only in
+ * a database with a version row and such objects: most databases have none.
+ */
+async function withTrials(database: Database, { head }: ExpectedSchema, facts: DatabaseFacts): Promise<DatabaseFacts> {
+  const suspects = (facts.revisions ?? []).length === 0 ? [] : findSuspects(head, facts);
+  if (suspects.length === 0) return facts;
+  const refusing = await database.tryRows(suspects);
+  const isTried = ({ table, what, name }: Attachment): boolean =>
+    refusing.some((tried) => tried.table === table && tried.what === what && tried.name === name);
+  const attachments = [...facts.runtime.attachments.filter((attachment) => !isTried(attachment)), ...refusing];
+  return { ...facts, runtime: { ...facts.runtime, attachments } };
 }
 
 function sideFileIn(error: unknown): SideFileFault | null {

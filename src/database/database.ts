@@ -1,5 +1,6 @@
 import type { LockHolder } from '../model/cause.ts';
-import type { OtherSession, DatabaseFacts, Question, MissingRight } from '../model/database-facts.ts';
+import type { Attachment, OtherSession, DatabaseFacts, Question, MissingRight } from '../model/database-facts.ts';
+import type { SuspectTable } from '../model/trial.ts';
 import type { Engine } from '../model/engine.ts';
 import type pg from 'pg';
 import type SQLite from 'better-sqlite3';
@@ -54,6 +55,12 @@ export interface Database {
    * `transaction`.
    */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+
+  /**
+   * Tries rows on copies of tables that bear objects of their owner's, and finds the objects that refuse every row.
+   * Neither a row nor a sequence of the database changes. What cannot be decided is left out.
+   */
+  tryRows(suspects: readonly SuspectTable[]): Promise<readonly Attachment[]>;
 
   /** Finds other sessions that may write to the database. SQLite has no sessions, so its result is always empty. */
   otherWriters(): Promise<OtherWriters>;

@@ -293,6 +293,11 @@ export function describeNoVersionTable(kind: RelationKind): string {
   return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or give it another name, then start again: db-init finds the revision by the schema`;
 }
 
+/** What an object of the owner's did to rows that were tried on a copy of its table; `reason` is null if they vanished. */
+export function describeTrial(definition: string, reason: string | null): string {
+  return `${definition}: it refused every row that was tried on an empty copy of the table (${reason ?? 'the row was not there afterwards'})`;
+}
+
 const shownTables = 8;
 
 /** A reason without its full stop, and the sessions behind it where they are known. */

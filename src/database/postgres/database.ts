@@ -84,6 +84,12 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       return translated(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
+    async tryRows(suspects) {
+      await answeredInTime(prepare);
+      const { tryRows } = await import('./trial-rows.ts');
+      return translated(inTransaction(connected, 'BEGIN', (session) => tryRows(session, suspects), rollBack));
+    },
+
     otherWriters: () => answeredInTime(() => findRemainingWriters(postgresSession(client))),
 
     missingRights: (intention) => answeredInTime(() => findMissingRights(client, intention)),

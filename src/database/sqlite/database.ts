@@ -60,6 +60,8 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 
     read: async (work) => inSnapshot(open(), work),
 
+    tryRows: async () => [],
+
     otherWriters: async () => ({ sessions: [], prepared: [] }),
 
     async missingRights() {

@@ -483,12 +483,70 @@ describePostgres('a healthy database', () => {
     expect(healthy.exitCode, healthy.all).toBe(0);
   });
 
+  const trigger = (table: string, statements: string, when = 'BEFORE INSERT OR UPDATE'): string => `
+    CREATE FUNCTION on_${table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${statements} RETURN NEW; END $$;
+    CREATE TRIGGER own ${when} ON ${table} FOR EACH ROW EXECUTE FUNCTION on_${table}();`;
+
+  it('has no object that refuses every row by code that only runs when a row is written', async () => {
+    const url = await damaged(`
+      ${trigger('badges', 'NEW.name := NULL;')}
+      ${trigger('comments', 'PERFORM 1 / 0;')}
+      ${trigger('tasks', 'IF NEW.gone IS NULL THEN NULL; END IF;')}
+      ${trigger('clients', 'NEW.name := gone(NEW.name);')}
+      ${trigger('projects', "IF true THEN RAISE EXCEPTION 'no'; END IF;")}
+      ${trigger('expenses', 'UPDATE expenses SET title = NULL WHERE id = NEW.id;', 'AFTER INSERT')}
+      CREATE FUNCTION never(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+      ALTER TABLE invoices ADD CONSTRAINT own CHECK (never(notes)) NOT VALID;
+      CREATE FUNCTION fails(text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $q$no$q$; END';
+      CREATE INDEX own_index ON quotes (fails(title));
+      ALTER TABLE payments ADD COLUMN own int GENERATED ALWAYS AS (NULL::int) STORED NOT NULL;
+      INSERT INTO users (username, role, created_at, is_active) VALUES ('ada', 'user', now(), true);
+      ALTER TABLE users ADD COLUMN own int;
+      ${trigger('users', "RAISE NOTICE 'x'; ASSERT 1 > 2;")}`);
+    const before = await snapshot(url);
+    const { exitCode, stderr } = await gate(url);
+    expect(exitCode, stderr).toBe(14);
+    expect(await snapshot(url)).toBe(before);
+    for (const table of ['badges', 'comments', 'tasks', 'clients', 'projects', 'expenses', 'users']) {
+      expect(stderr).toContain(`DROP TRIGGER "own" ON "${table}";`);
+    }
+    for (const object of ['constraint own on invoices', 'index own_index on quotes', 'column own on payments']) {
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain(object);
+    }
+    const { stdout } = await run(['repair', '--dry-run'], { env: { DATABASE_URL: url } });
+    await withClient(url, (client) => client.query(stdout));
+    const again = await gate(url);
+    expect(again.exitCode, again.all).toBe(0);
+  });
+
+  it('may have code that judges rows, writes elsewhere or acts outside, of which nothing stays when rows are tried', async () => {
+    const url = await damaged(`
+      CREATE TABLE own_log (id serial, what text);
+      CREATE SCHEMA app; CREATE TABLE app.rules (name text);
+      CREATE FUNCTION allowed(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT INTO own_log (what) VALUES ('called'); RETURN false; END $$;
+      ${trigger('badges', "IF NEW.name !~ '^[A-Z]{9}$' THEN RAISE EXCEPTION 'the name is not allowed'; END IF;")}
+      ${trigger('comments', "IF true THEN INSERT INTO own_log (what) VALUES ('comment'); RAISE EXCEPTION 'after writing'; END IF;", 'AFTER INSERT')}
+      ${trigger('tasks', "IF NOT allowed(NEW.name) THEN RAISE EXCEPTION 'no'; END IF;")}
+      ${trigger('clients', "IF now() > '2020-01-01' THEN RAISE EXCEPTION 'closed at this time'; END IF;")}
+      ${trigger('projects', "IF NOT EXISTS (SELECT FROM rules) THEN RAISE EXCEPTION 'no rules'; END IF;")}
+      ${trigger('expenses', "IF true THEN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch /tmp/never'''; RAISE EXCEPTION 'no'; END IF;")}
+      ${trigger('users', 'NEW.updated_at := now();')}
+      CREATE FUNCTION mild(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+      ALTER TABLE invoices ADD CONSTRAINT own CHECK (mild(notes) OR notes = 'a certain text') NOT VALID;
+      CREATE INDEX own_index ON quotes (lower(title));
+      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO public, app', current_database()); END $$;`);
+    const before = await snapshot(url);
+    const { exitCode, all } = await gate(url);
+    expect(exitCode, all).toBe(0);
+    expect(await snapshot(url)).toBe(before);
+  });
+
   it('may have objects that do not prevent writes of the application, and status names them', async () => {
     const url = await damaged(`
       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'x' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
       CREATE TRIGGER watch BEFORE INSERT ON badges FOR EACH ROW EXECUTE FUNCTION note();
       CREATE RULE log AS ON DELETE TO badges DO ALSO NOTIFY gone;
-      CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'db-init called a function'; END $$;
+      CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('x', ''); RAISE EXCEPTION 'db-init called a function'; END $$;
       ALTER TABLE badges ADD COLUMN counts int, ADD CONSTRAINT calls CHECK (counts(counts)) NOT VALID;
       ALTER TABLE clients ADD CONSTRAINT named CHECK (name <> ''), ENABLE ROW LEVEL SECURITY;
       CREATE PUBLICATION pub FOR TABLE clients;
