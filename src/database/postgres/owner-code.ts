@@ -52,10 +52,10 @@ export function dependsOnMore({ source, arguments: parameters }: OwnerFunction):
     .replaceAll(/(^|;|\b(?:begin|then|else|loop)\b)\s*new\.\w+\s*:?=/gi, '$1 ')
     .replaceAll(/\breturn\s+(?:new|old)\b/gi, ' ')
     .replaceAll(/\bwhere\s+(?:\w+\.)?(?:id|ctid)\s*=\s*(?:new|old)\.(?:id|ctid)\b/gi, ' ');
-  const named = parameters.filter((name) => name !== '');
+  const named = new Set(parameters);
   return (
     /\b(?:new|old|from|now|current_(?:date|time|timestamp)|localtime(?:stamp)?|\w+_timestamp|timeofday|random)\b|\$\d/i.test(
       code,
-    ) || namesIn(code).some((name) => named.includes(name))
+    ) || namesIn(code).some((name) => named.has(name))
   );
 }

@@ -274,8 +274,8 @@ function valueOf(type: string): string {
   if (/^(?:text|character varying)$/.test(type)) return `'Trial'`;
   if (/^(?:smallint|integer|bigint|numeric.*|real|double precision)$/.test(type)) return '1';
   if (/^(?:date|timestamp.*)$/.test(type)) return `now()::${type}`;
-  if (/^time /.test(type)) return `'09:00'::${type}`;
-  if (/^json/.test(type)) return `'{}'::${type}`;
+  if (type.startsWith('time ')) return `'09:00'::${type}`;
+  if (type.startsWith('json')) return `'{}'::${type}`;
   if (type === 'boolean') return 'true';
   if (type === 'uuid') return 'gen_random_uuid()';
   if (type.endsWith('[]')) return `'{}'::${type}`;
