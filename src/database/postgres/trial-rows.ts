@@ -116,9 +116,9 @@ function readFunctions(json: string): readonly OwnerFunction[] {
 /** Whether everything that the object calls is known, and acts nowhere but in this transaction. */
 async function isSafeToTry(session: Session, { definition, functions }: OwnObject): Promise<boolean> {
   if (!functions.every(mayRun)) return false;
-  const own = functions.map(({ name }) => name);
+  const own = new Set(functions.map(({ name }) => name));
   const calls = [
-    ...callsIn(definition).filter((name) => !own.includes(name)),
+    ...callsIn(definition).filter((name) => !own.has(name)),
     ...functions.flatMap(({ source }) => callsIn(source)),
   ];
   const names = functions.flatMap(({ source }) => namesIn(source));
