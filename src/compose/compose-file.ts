@@ -2,7 +2,7 @@ import { dirname, relative, resolve } from 'node:path';
 import type { ComposeFault } from '../report/command-line.ts';
 import { withDefaults } from './interpolation.ts';
 import { mergeMaps, servicesOf } from './merge.ts';
-import { changeSource, pathFrom } from './mount.ts';
+import { beginsWithVariable, changeSource, type Mount, pathFrom } from './mount.ts';
 import { envFilePath, parseService, type Service } from './service.ts';
 import { isMap, listOf, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
 
@@ -13,6 +13,8 @@ export interface ComposeFiles {
   readonly volumes: readonly string[];
   /** Files that `include` and `extends` name and that were not read. */
   readonly unread: readonly string[];
+  /** Paths of files in other folders that begin with a variable, so that their base is uncertain. */
+  readonly uncertain: readonly string[];
 }
 
 /** A file: its name and its text. */
@@ -47,6 +49,7 @@ interface FileContext {
   readonly folder: string | null;
   readonly readOther: ReadOther;
   readonly unread: Set<string>;
+  readonly uncertain: Set<string>;
   /** The number of `include` and `extends` that led to this file; a limit ends cycles. */
   readonly depth: number;
 }
@@ -59,7 +62,8 @@ const maxDepth = 20;
  */
 export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOther): ComposeFiles {
   const first = texts[0]?.name ?? null;
-  const place = { folder: first === null ? null : dirname(first), readOther, unread: new Set<string>(), depth: 0 };
+  const folder = first === null ? null : dirname(first);
+  const place = { folder, readOther, unread: new Set<string>(), uncertain: new Set<string>(), depth: 0 };
   const merged = texts
     .flatMap((given) => modelsOf(given, place))
     .reduce<YamlMap>((under, over) => mergeMaps(under, over), {});
@@ -68,10 +72,26 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
     throw new NoComposeFile(first, { kind: 'only-includes', files: [...place.unread] });
   }
   return {
-    services: services.map(([name, service]) => parseService(name, service, envFilesOf(service, place))),
+    services: withBorrowedMounts(
+      services.map(([name, service]) => parseService(name, service, envFilesOf(service, place))),
+    ),
     volumes: Object.keys(mapOf(merged['volumes'])),
     unread: [...place.unread],
+    uncertain: [...place.uncertain],
   };
+}
+
+/** Adds to each service the mounts of the services that its `volumes_from` names. */
+function withBorrowedMounts(services: readonly Service[]): readonly Service[] {
+  const mountsOf = (names: readonly string[], seen: readonly string[]): readonly Mount[] =>
+    names
+      .filter((name) => !seen.includes(name))
+      .flatMap((name) => {
+        const found = services.find((service) => service.name === name);
+        if (found === undefined) return [];
+        return [...found.mounts, ...mountsOf(found.volumesFrom, [...seen, name])];
+      });
+  return services.map((service) => ({ ...service, borrowedMounts: mountsOf(service.volumesFrom, [service.name]) }));
 }
 
 /**
@@ -152,7 +172,10 @@ function fromFolder(service: unknown, folder: string, place: FileContext): unkno
   const way = place.folder === null ? '' : relative(place.folder, folder);
   if (way === '' || !isMap(service)) return service;
   const { volumes, env_file: envFiles, ...others } = service;
-  const change = (path: string): string => pathFrom(`./${way}`, path);
+  const change = (path: string): string => {
+    if (beginsWithVariable(path)) place.uncertain.add(path.replace(/(\}|^\$\w+)([^:]*)(?::.*)?$/, '$1$2'));
+    return pathFrom(`./${way}`, path);
+  };
   return {
     ...others,
     ...(volumes === undefined ? {} : { volumes: listOf(volumes).map((mount) => changeSource(mount, change)) }),

@@ -22,6 +22,8 @@ export interface Translation {
   /** The name of db-init's setting. */
   readonly setting: string;
   readonly value: string;
+  /** Whether it may be a password that is only in an env file: it is not written into the override. */
+  readonly hidden: boolean;
 }
 
 /** What compose files show about a TimeTracker installation. */
@@ -73,7 +75,11 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
   const isSimilar = (service: Service): boolean =>
     likely.some((other) => other.service === service) || hasAddressOf(service, application);
   const similar = others.filter(
-    (service) => service !== application && !isSameProgram(service, application) && isSimilar(service),
+    (service) =>
+      service !== application &&
+      !isSameProgram(service, application) &&
+      !application.volumesFrom.includes(service.name) &&
+      isSimilar(service),
   );
   return describe([application, ...workers], similar);
 }
@@ -153,8 +159,10 @@ const known = /^(?:DATABASE_URL|POSTGRES_(?:HOST|DB|USER)|PGHOST)(?:_FILE)?$/;
 function translationsOf({ environment, variables }: Service): readonly Translation[] {
   if ([...variables.keys()].some((name) => known.test(name))) return [];
   return translated.flatMap(([setting, names]) => {
-    const variable = [...environment.keys()].find((name) => names.test(name));
-    return variable === undefined ? [] : [{ variable, setting, value: environment.get(variable) ?? '' }];
+    const variable = [...variables.keys()].find((name) => names.test(name));
+    if (variable === undefined || variables.has(setting)) return [];
+    const hidden = !environment.has(variable) && (setting === 'DATABASE_URL' || setting === 'POSTGRES_PASSWORD');
+    return [{ variable, setting, value: variables.get(variable) ?? '', hidden }];
   });
 }
 
@@ -240,8 +248,8 @@ export function isFloating({ image, builds }: Service): boolean {
 }
 
 /** Whether a path in the container is on one of the mounts. */
-export function isMounted({ mounts }: Service, path: string): boolean {
-  return mounts.some(
+export function isMounted({ mounts, borrowedMounts }: Service, path: string): boolean {
+  return [...mounts, ...borrowedMounts].some(
     ({ target }) => target !== '' && (path === target || path.startsWith(`${target.replace(/\/$/, '')}/`)),
   );
 }

@@ -37,17 +37,37 @@ export function parseMount(written: unknown): Mount {
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
-/** Replaces the source of a mount if it is a relative path. */
+/** Replaces the source of a mount if it is, or may be, a relative path. */
 export function changeSource(written: unknown, change: (path: string) => string): unknown {
   const short = textOf(written);
-  if (short !== null) return short.startsWith('.') ? change(short) : short;
-  const source = textOf(mapOf(written)['source']);
-  return source?.startsWith('.') === true ? { ...mapOf(written), source: change(source) } : written;
+  if (short !== null) return /^[.$]/.test(short) ? change(short) : short;
+  const { type, source: given } = mapOf(written);
+  const source = textOf(given);
+  const isPath = source !== null && (source.startsWith('.') || (source.startsWith('$') && textOf(type) === 'bind'));
+  return isPath ? { ...mapOf(written), source: change(source) } : written;
+}
+
+/** A variable at the beginning of a path, and its default if that is a relative path: `${DATA:-./data}`. */
+const leadingVariable = /^\$(?:\w+|\{\w+(?:(:?-)(\.[^{}]*)|[^{}]*)\})/;
+
+/**
+ * Prefixes a path with a folder. An absolute path stays unchanged; of a path that begins with a variable, only the
+ * default is changed, if it is a relative path.
+ * @param folder the relative path to the folder in which `path` is valid
+ */
+export function pathFrom(folder: string, path: string): string {
+  if (/^[/~]/.test(path)) return path;
+  if (!path.startsWith('$')) return `${folder}/${path.replace(/^\.\/+/, '')}`;
+  const [variable = '', , fallback] = leadingVariable.exec(path) ?? [];
+  if (fallback === undefined) return path;
+  return variable.slice(0, -fallback.length - 1) + pathFrom(folder, fallback) + path.slice(variable.length - 1);
 }
 
 /**
- * Prefixes a path with a folder. An absolute path, or one that begins with a variable, stays unchanged.
- * @param folder the relative path to the folder in which `path` is valid
+ * Whether a path may be relative although its text does not show it: it begins with a variable that has no absolute
+ * default, and does not name a volume.
  */
-export const pathFrom = (folder: string, path: string): string =>
-  /^[/~$]/.test(path) ? path : `${folder}/${path.replace(/^\.\/+/, '')}`;
+export function beginsWithVariable(path: string): boolean {
+  const [variable] = leadingVariable.exec(path) ?? [];
+  return variable !== undefined && !/^\$\{\w+:?-[^.]/.test(variable);
+}

@@ -25,6 +25,15 @@ export type Remark =
   /** @property read whether the files were read */
   | { readonly kind: 'env-files'; readonly files: readonly string[]; readonly read: boolean }
   | { readonly kind: 'translated'; readonly variables: readonly string[] }
+  /** A part of the address is only in an env file, under a name that db-init does not read. */
+  | {
+      readonly kind: 'hidden-value';
+      readonly variable: string;
+      readonly setting: string;
+      readonly files: readonly string[];
+    }
+  /** Paths of included files that begin with a variable: a relative value has another base here. */
+  | { readonly kind: 'uncertain-paths'; readonly paths: readonly string[] }
   | { readonly kind: 'similar'; readonly services: readonly string[] }
   /** A service of another program has db-init's name. */
   | { readonly kind: 'name-taken'; readonly image: string }
@@ -100,9 +109,12 @@ export function planOverride(
   if (address.kind === 'unseen') {
     remarks.push({ kind: 'unseen-address', server: server?.name ?? null, given: address.given });
   }
-  if (translations.length > 0) {
-    remarks.push({ kind: 'translated', variables: translations.map(({ variable }) => variable) });
+  const written = translations.filter(({ hidden }) => !hidden);
+  if (written.length > 0) remarks.push({ kind: 'translated', variables: written.map(({ variable }) => variable) });
+  for (const { variable, setting, hidden } of translations) {
+    if (hidden) remarks.push({ kind: 'hidden-value', variable, setting, files: application.envFiles });
   }
+  if (files.uncertain.length > 0) remarks.push({ kind: 'uncertain-paths', paths: files.uncertain });
   if (similar.length > 0) remarks.push({ kind: 'similar', services: similar.map(({ name }) => name) });
   if (dbInit !== null && dbInit.image !== '' && !isImageOfDbInit(dbInit)) {
     remarks.push({ kind: 'name-taken', image: dbInit.image });
@@ -120,7 +132,7 @@ export function planOverride(
   );
   const user = userOf(application);
   if (user.named !== null) remarks.push({ kind: 'named-user', user: user.named });
-  else if (raw['user'] === undefined && mounts.some(({ bind, readOnly }) => bind && !readOnly)) {
+  else if (raw['user'] === undefined && [...mounts, ...application.borrowedMounts].some(({ bind, readOnly }) => bind && !readOnly)) {
     remarks.push({ kind: 'owner-of-folders' });
   }
   const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
@@ -209,7 +221,7 @@ function environmentOf(
   const { envFiles, inEnvFiles } = application;
   const given = new Map([
     ...namesOf(installation),
-    ...translations.map(({ setting, value }) => [setting, value] as const),
+    ...translations.flatMap(({ setting, value, hidden }) => (hidden ? [] : [[setting, value] as const])),
     ...application.environment,
     // if db-init is in the files already, an earlier override has set this variable for the application
     ...(dbInit === null ? [] : [['TT_SKIP_DB_CLEANUP', undefined] as const]),
@@ -227,6 +239,7 @@ function environmentOf(
   for (const name of settings) {
     const written = given.get(name);
     if (written !== undefined) environment[name] = written;
+    else if (translations.some(({ setting, hidden }) => hidden && setting === name)) continue;
     else if (isInEnvFile(name) || (whole && addressVariables.test(name))) continue;
     else if (name === 'TT_ALLOW_NEWER_SCHEMA' && isFloating(application)) {
       remarks.push({ kind: 'floating' });

@@ -17,6 +17,10 @@ export interface Service {
   /** The variables of `environment` and of the env files that were read. */
   readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
+  /** The services of `volumes_from`. */
+  readonly volumesFrom: readonly string[];
+  /** The mounts that it has from those services. */
+  readonly borrowedMounts: readonly Mount[];
   /** The host names under which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
   /** Aliases that only this service can use: alias → name of the service. */
@@ -53,6 +57,8 @@ export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['in
     inEnvFiles,
     variables: new Map([...(inEnvFiles ?? []), ...environment]),
     mounts: listOf(raw['volumes']).map(parseMount),
+    volumesFrom: listOf(raw['volumes_from']).map((from) => (textOf(from) ?? '').replace(/:r[ow]$/, '')),
+    borrowedMounts: [],
     hostnames: new Set(
       [
         name,

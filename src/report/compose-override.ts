@@ -80,12 +80,14 @@ function placeOf(remark: Remark, application: string): readonly string[] {
       return ['services', 'db-init', 'environment', 'TT_ALLOW_NEWER_SCHEMA'];
     case 'owner-of-folders':
     case 'sqlite-without-volume':
+    case 'uncertain-paths':
       return ['services', 'db-init', 'volumes'];
     case 'named-user':
       return ['services', 'db-init', 'init'];
     case 'env-files':
       return ['services', 'db-init', 'env_file'];
     case 'translated':
+    case 'hidden-value':
     case 'external':
     case 'unseen-address':
       return ['services', 'db-init', 'environment'];
@@ -139,6 +141,16 @@ function describe(remark: Remark): readonly string[] {
       return [
         `QUESTION: is this the address? The application has ${remark.variables.join(', ')}; below are db-init's names for them.`,
       ];
+    case 'hidden-value':
+      return [
+        `${remark.variable} is only in ${remark.files.join(', ')}, and db-init does not read this name: add a line there with the same`,
+        `value and the name ${remark.setting}.`,
+      ];
+    case 'uncertain-paths':
+      return [
+        `QUESTION: is ${remark.paths.join(', ')} an absolute path? A relative one begins in the folder of the file that names it,`,
+        'and here in the folder of your first file: then write the path from there.',
+      ];
     case 'similar':
       return [
         `QUESTION: is ${remark.services.join(', ')} TimeTracker as well? It looks like it, or has the same DATABASE_URL.`,
@@ -187,10 +199,13 @@ function describe(remark: Remark): readonly string[] {
   }
 }
 
-/** Puts lines before the key that a path leads to; before the whole file if the path is empty. */
+/**
+ * Puts lines before the key that a path leads to, or before the nearest key above it that exists; before the whole file
+ * if the path is empty.
+ */
 function comment(document: Document, path: readonly string[], lines: readonly string[]): void {
   const place = path.length === 0 ? document : keyAt(document, path);
-  if (place === null) return;
+  if (place === null) return comment(document, path.slice(0, -1), lines);
   const text = lines.map((line) => ` ${line}`).join('\n');
   place.commentBefore = [place.commentBefore, text].filter((part) => typeof part === 'string').join('\n');
 }

@@ -142,7 +142,15 @@ describe('compose', () => {
   it('reads included files, and writes their paths relative to its own folder', async () => {
     const { dbInit, part, text, volumes } = await overrideOf([fixture('include')]);
     expect(dbInit).toMatchObject({ depends_on: after('db'), env_file: ['./environment/../environment/app.env'] });
-    expect(dbInit['volumes']).toContain('./environment/uploads:/app/app/static/uploads');
+    expect(dbInit['volumes']).toEqual(
+      expect.arrayContaining([
+        './environment/uploads:/app/app/static/uploads',
+        '${EXTRA:-./environment/extra}/here:/extra:ro',
+        '${ROOT_OF_ALL:-/srv}/mail:/mail:ro',
+        '${NAME:-app_data}:/named',
+      ]),
+    );
+    expect(text).toContain('# QUESTION: is ${EXTRA:-./extra}/here, ${WHERE}/there an absolute path?');
     expect(part('app', 'depends_on')).toEqual(gated);
     expect(volumes).toEqual(['db_init_app_attachments']);
     expect(text).not.toContain('were not read');
@@ -160,6 +168,18 @@ describe('compose', () => {
     expect(text).toContain(
       '#   docker run --rm -v "$PWD:/in:ro" -w /in timetracker-db-init compose docker-compose.yml >',
     );
+  });
+
+  it('takes mounts of other services into account, and writes no password of an env file', async () => {
+    const { text, dbInit, part, volumes } = await overrideOf([fixture('borrowed')]);
+    expect(dbInit).toMatchObject({ volumes_from: ['data:rw'], depends_on: after('pg') });
+    expect([dbInit['volumes'], volumes]).toEqual([undefined, []]);
+    const environment = part('db-init', 'environment');
+    expect(environment).toMatchObject({ POSTGRES_HOST: 'pg', POSTGRES_DB: 'tt', POSTGRES_USER: 'tt' });
+    expect(Object.keys(environment)).not.toContain('POSTGRES_PASSWORD');
+    expect(text).toContain('# DB_PASSWORD is only in ./environment/parts.env, and db-init does not read this name');
+    expect(text).not.toMatch(/s3cret-part|is data TimeTracker/);
+    expect(text).toContain('# QUESTION: which user owns the folders below?');
   });
 
   it('asks about an address and a user under unknown names', async () => {
