@@ -132,7 +132,10 @@ export function planOverride(
   );
   const user = userOf(application);
   if (user.named !== null) remarks.push({ kind: 'named-user', user: user.named });
-  else if (raw['user'] === undefined && [...mounts, ...application.borrowedMounts].some(({ bind, readOnly }) => bind && !readOnly)) {
+  else if (
+    raw['user'] === undefined &&
+    [...mounts, ...application.borrowedMounts].some(({ bind, readOnly }) => bind && !readOnly)
+  ) {
     remarks.push({ kind: 'owner-of-folders' });
   }
   const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
