@@ -109,8 +109,8 @@ export function planOverride(
   if (address.kind === 'unseen') {
     remarks.push({ kind: 'unseen-address', server: server?.name ?? null, given: address.given });
   }
-  const written = translations.filter(({ hidden }) => !hidden);
-  if (written.length > 0) remarks.push({ kind: 'translated', variables: written.map(({ variable }) => variable) });
+  const shown = translations.filter(({ hidden }) => !hidden);
+  if (shown.length > 0) remarks.push({ kind: 'translated', variables: shown.map(({ variable }) => variable) });
   for (const { variable, setting, hidden } of translations) {
     if (hidden) remarks.push({ kind: 'hidden-value', variable, setting, files: application.envFiles });
   }
