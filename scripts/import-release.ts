@@ -14,8 +14,8 @@ import { reasonOf } from '../src/errors/failure.ts';
 import { askApplication } from './release/import/application.ts';
 import { importRelease } from './release/import/import.ts';
 import { openProject } from './release/import/project.ts';
-import { isWhole, renderTable } from './release/import/table.ts';
-import { inWorkshop } from './release/import/workshop.ts';
+import { isComplete, renderTable } from './release/import/table.ts';
+import { withWorkspace } from './release/import/workspace.ts';
 
 const usage = 'usage: npm run release:import -- --release 5.18.0 [--application COMMAND]';
 const say = (message: string): void => void process.stderr.write(`${message}\n`);
@@ -27,7 +27,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 process.exitCode = await main(controller.signal).catch((error: unknown) => {
   if (controller.signal.aborted) {
-    say('Interrupted. What was written is whole; the same command goes on with it.');
+    say('Interrupted. The written files are complete. Run the same command again to continue.');
     return 130;
   }
   say(`The release could not be imported: ${reasonOf(error)}`);
@@ -43,19 +43,19 @@ async function main(signal: AbortSignal): Promise<number> {
   // the SQLite files are on this machine: the container must see them at the same path
   const inImage = `docker run --rm --network host -e DATABASE_URL -v "$IMPORT_FOLDER:$IMPORT_FOLDER" ${image} flask db`;
   const project = openProject('.');
-  const imported = await inWorkshop((workshop) =>
+  const imported = await withWorkspace((workspace) =>
     importRelease({
       release,
-      application: askApplication(values.application ?? inImage, workshop.folder, signal),
+      application: askApplication(values.application ?? inImage, workspace.folder, signal),
       project,
-      workshop,
+      workspace,
       signal,
       onProgress: say,
     }),
   );
   process.stdout.write(renderTable(imported, release));
-  if (!isWhole(imported)) return 2;
-  say('writing what follows: npm run release:write');
+  if (!isComplete(imported)) return 2;
+  say('writing the other files: npm run release:write');
   await execa('npm', ['run', '--silent', 'release:write'], {
     stdout: 'ignore',
     stderr: 'inherit',

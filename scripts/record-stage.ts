@@ -7,11 +7,11 @@ import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { type LocalServer, startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';
-import type { Moment } from './record-svg.ts';
+import type { RecordedLine } from './record-svg.ts';
 import { queryValue } from './with-database.ts';
 
 /** The environment of a scenario: its own folders and server, which the recording shows as those of the image. */
-export interface Stage {
+export interface RecordingEnvironment {
   /** Makes a new, empty PostgreSQL database, or a path for an SQLite file. @returns DATABASE_URL */
   database(engine: 'postgresql' | 'sqlite'): Promise<string>;
   /** Loads a gzipped dump of the fixtures into the newest database. */
@@ -21,7 +21,7 @@ export interface Stage {
   /** Runs db-init without showing it. */
   quietly(url: string, args: readonly string[]): Promise<void>;
   /** Runs db-init. @returns what it printed, with the times since its start */
-  shown(url: string, args: readonly string[]): Promise<readonly Moment[]>;
+  shown(url: string, args: readonly string[]): Promise<readonly RecordedLine[]>;
   /** The path on this machine that stands for a path in the image. */
   real(shown: string): string;
 }
@@ -30,32 +30,32 @@ export interface Stage {
 const volumes = ['/data/uploads', '/app/app/static/uploads', '/app/uploads/project_attachments'];
 
 /** Makes the environment, passes it on, and removes it. */
-export async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
+export async function withRecordingEnvironment(work: (stage: RecordingEnvironment) => Promise<void>): Promise<void> {
   const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump', 'pg_restore']);
   if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
   const server = await startCluster(dirname(installation.bin));
   try {
-    await letInWithPassword(server);
+    await requirePasswords(server);
     // db-init checks that a server which has just started stays up, and says so
     await setTimeout(4000);
-    await work(stageOf(server, installation.bin));
+    await work(openEnvironment(server, installation.bin));
   } finally {
     await server.stop();
   }
 }
 
 /** As in the image of PostgreSQL: one superuser, who needs a password. */
-async function letInWithPassword({ url }: LocalServer): Promise<void> {
+async function requirePasswords({ url }: LocalServer): Promise<void> {
   await queryValue(url, `CREATE ROLE timetracker SUPERUSER LOGIN PASSWORD 'timetracker'`);
   const file = await queryValue(url, 'SHOW hba_file');
   writeFileSync(file, 'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
   await queryValue(url, 'SELECT pg_reload_conf()');
 }
 
-function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
+function openEnvironment({ url: superuser }: LocalServer, bin: string): RecordingEnvironment {
   const { port } = new URL(superuser);
   let root = '';
-  const real: Stage['real'] = (path) => join(root, path);
+  const real: RecordingEnvironment['real'] = (path) => join(root, path);
   const environment = (url: string) => ({
     PATH: `${bin}:${process.env['PATH']}`,
     // what an operator sees, independent of the folder of this clone
@@ -123,14 +123,14 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
  * Both streams use one pipe, as on a terminal, so the lines keep their order. Only for this process, the server is
  * called db, as in a compose file.
  */
-function capture(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Moment[]> {
+function capture(args: readonly string[], env: Readonly<Record<string, string>>): Promise<RecordedLine[]> {
   const began = performance.now();
   const script = 'mount --bind "$HOSTS" /etc/hosts && exec "$0" "$@" 2>&1';
   const child = spawn('unshare', ['--mount', 'sh', '-c', script, resolve('entrypoint'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const moments: Moment[] = [];
+  const moments: RecordedLine[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');

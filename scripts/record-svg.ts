@@ -1,7 +1,7 @@
 import { partsOf } from '../src/report/colours.ts';
 
 /** A piece of a recording: a line on the terminal, and its time. */
-export interface Moment {
+export interface RecordedLine {
   /** Seconds from the beginning of the recording. */
   readonly at: number;
   readonly kind: 'command' | 'output';
@@ -28,7 +28,7 @@ const style = `
  * motion) all lines are visible, because only the animation hides a line until its time.
  * @param title the text of the title bar, also for screen readers
  */
-export function renderTerminal(title: string, moments: readonly Moment[]): string {
+export function renderTerminal(title: string, moments: readonly RecordedLine[]): string {
   const rows = moments.flatMap(({ at, ...moment }) => draw(moment).map((spans) => ({ at, spans })));
   const width = Math.ceil(columns * font.width + 2 * margin);
   const height = titleBar + rows.length * font.line + 2 * margin - 6;
@@ -50,7 +50,7 @@ ${lines.join('\n')}
 }
 
 /** The rows that a line takes, each with its colours. */
-function draw({ text, kind }: Pick<Moment, 'text' | 'kind'>): string[] {
+function draw({ text, kind }: Pick<RecordedLine, 'text' | 'kind'>): string[] {
   // the program prints colours only on a terminal: these are the same ones
   const [time, said] = partsOf(text);
   const rest = kind === 'command' ? text : said.text;

@@ -10,16 +10,16 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { onStage, type Stage } from './record-stage.ts';
+import { withRecordingEnvironment, type RecordingEnvironment } from './record-stage.ts';
 import { recordComposeUp } from './record-compose.ts';
-import { type Moment, renderTerminal } from './record-svg.ts';
+import { type RecordedLine, renderTerminal } from './record-svg.ts';
 
 interface Scenario {
   /** The name of the picture is `terminal-<name>.svg`. */
   readonly name: string;
   readonly title: string;
   /** Prepares the state before the recording. @returns DATABASE_URL */
-  readonly prepare: (stage: Stage) => Promise<string>;
+  readonly prepare: (stage: RecordingEnvironment) => Promise<string>;
   /** The commands, with paths as in the image. */
   readonly commands: readonly (readonly string[])[];
 }
@@ -90,24 +90,24 @@ const scenarios: readonly Scenario[] = [
 const pause = { prompt: 0.4, start: 0.8, next: 1.6 } as const;
 
 if (process.argv.includes('compose-up')) save('compose-up', 'docker compose up, refused', await recordComposeUp());
-else if (process.platform === 'linux' && process.getuid?.() === 0) await onStage(record);
+else if (process.platform === 'linux' && process.getuid?.() === 0) await withRecordingEnvironment(record);
 else process.stdout.write('The pictures stay as they are: they are recorded as root, on Linux.\n');
 
-async function record(stage: Stage): Promise<void> {
+async function record(stage: RecordingEnvironment): Promise<void> {
   const wanted = process.argv.slice(2);
   for (const { name, title, prepare, commands } of scenarios) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const url = await prepare(stage);
-    const moments: Moment[] = [];
-    for (const command of commands) moments.push(...(await play(stage, url, command, moments.at(-1)?.at)));
+    const moments: RecordedLine[] = [];
+    for (const command of commands) moments.push(...(await runScenario(stage, url, command, moments.at(-1)?.at)));
     save(name, title, moments);
   }
 }
 
-function save(name: string, title: string, moments: readonly Moment[]): void {
+function save(name: string, title: string, moments: readonly RecordedLine[]): void {
   const file = resolve('docs/images', `terminal-${name}.svg`);
   const picture = renderTerminal(title, moments);
-  if (existsSync(file) && steady(readFileSync(file, 'utf8')) === steady(picture)) return;
+  if (existsSync(file) && withoutTimes(readFileSync(file, 'utf8')) === withoutTimes(picture)) return;
   writeFileSync(file, picture);
   process.stdout.write(`${file}\n`);
 }
@@ -116,7 +116,7 @@ function save(name: string, title: string, moments: readonly Moment[]): void {
  * A picture without the values that differ in each run (times, durations). If the rest is equal, the former picture is
  * kept.
  */
-function steady(picture: string): string {
+function withoutTimes(picture: string): string {
   return picture
     .replaceAll(/animation-delay:[\d.]+s/g, '')
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '<time>')
@@ -124,7 +124,12 @@ function steady(picture: string): string {
     .replaceAll(/\b[\d.]+ (?:ms|s)\b/g, '<duration>');
 }
 
-async function play(stage: Stage, url: string, command: readonly string[], before = 0): Promise<readonly Moment[]> {
+async function runScenario(
+  stage: RecordingEnvironment,
+  url: string,
+  command: readonly string[],
+  before = 0,
+): Promise<readonly RecordedLine[]> {
   const typed = before + (before === 0 ? pause.prompt : pause.next);
   const args = command.map((word) => (word.startsWith('/') ? stage.real(word) : word));
   const output = shortened(await stage.shown(url, args));
@@ -135,7 +140,7 @@ async function play(stage: Stage, url: string, command: readonly string[], befor
 }
 
 /** Of a run with many revisions, only the first and the last ones are shown. */
-function shortened(moments: readonly Moment[]): readonly Moment[] {
+function shortened(moments: readonly RecordedLine[]): readonly RecordedLine[] {
   const numbered = moments.flatMap(({ text }, at) => (/^\S* +\d+\/\d+ /.test(text) ? [at] : []));
   const [from, to] = [numbered[3], numbered.at(-2)];
   if (from === undefined || to === undefined || to - from < 2) return moments;

@@ -10,7 +10,7 @@ import { revisions as former } from '../migrations/graph.ts';
 import { createGraph } from '../src/migration/graph.ts';
 import { currentRelease, releases } from '../src/releases.ts';
 import { inOrder, readMigration, renderGraph } from './release/graph-file.ts';
-import { mentioning, renderReleases, writeMentions } from './release/mentions.ts';
+import { filesWithMentions, renderReleases, writeMentions } from './release/mentions.ts';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
@@ -32,7 +32,7 @@ if (heads.toSorted().join() !== currentRelease.heads.toSorted().join()) {
 }
 const facts = { version: packageJson.version, release: currentRelease.to, heads, revisions: ordered.length };
 writeFileSync('docs/releases.md', renderReleases(releases, facts));
-for (const file of mentioning) writeFileSync(file, writeMentions(read(file), facts));
+for (const file of filesWithMentions) writeFileSync(file, writeMentions(read(file), facts));
 
 const runProgram = (program: string, ...args: readonly string[]): unknown =>
   execaSync(program, args, { stdio: 'inherit' });

@@ -1,7 +1,7 @@
 // A lint rule of this project: sentences for people belong in src/report/, where they can be read together.
 
 /** Functions that pass a text on to a person. */
-const tellers = new Set(['consent', 'requireConsent']);
+const functions = new Set(['consent', 'requireConsent']);
 
 const receivers = {
   log: new Set(['info', 'warn', 'error']),
@@ -18,13 +18,13 @@ function calleeOf({ callee }) {
   return { on: on.type === 'Identifier' ? on.name : null, name: callee.property.name };
 }
 
-function isTold(call) {
+function isPrinted(call) {
   const callee = calleeOf(call);
   if (callee === null) return false;
-  return (callee.on !== null && receivers[callee.on]?.has(callee.name) === true) || tellers.has(callee.name);
+  return (callee.on !== null && receivers[callee.on]?.has(callee.name) === true) || functions.has(callee.name);
 }
 
-/** The name of a variable is no word. */
+/** Whether a text contains words. The name of a variable does not count. */
 const hasWords = (text) => /\p{L}{2}/u.test(text) && !/^[A-Z_]+$/.test(text);
 
 /** The part of an expression that is a text with words; null if there is none. */
@@ -63,7 +63,7 @@ const sentencesInReport = {
     };
     return {
       CallExpression(call) {
-        if (isTold(call)) call.arguments.forEach(check);
+        if (isPrinted(call)) call.arguments.forEach(check);
       },
       ObjectExpression(object) {
         if (propertyOf(object, 'kind')?.value === 'usage') check(propertyOf(object, 'message'));

@@ -11,7 +11,7 @@ export interface ReleaseFacts {
 }
 
 /** The files that mention the release. */
-export const mentioning: readonly string[] = [
+export const filesWithMentions: readonly string[] = [
   'README.md',
   'Dockerfile',
   'docker-compose.yml',

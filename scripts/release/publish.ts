@@ -15,17 +15,17 @@ const current = releases.at(-1);
 if (current === undefined) throw new Error('src/releases.ts names no release');
 const { to: release, heads } = current;
 const read = (file: string): string => readFileSync(file, 'utf8');
-stdout.write(`${said().trimEnd()}\n`);
+stdout.write(`${printed().trimEnd()}\n`);
 
-function said(): string {
+function printed(): string {
   switch (word) {
     case 'version':
       return version;
     case 'tags':
-      return imageTags(wanted(first, 'the name of the image'), { release, version }).join('\n');
+      return imageTags(requireText(first, 'the name of the image'), { release, version }).join('\n');
     case 'labels': {
-      const source = wanted(first, 'the address of the repository');
-      const revision = wanted(second, 'the commit');
+      const source = requireText(first, 'the address of the repository');
+      const revision = requireText(second, 'the commit');
       const created = new Date().toISOString();
       return imageLabels({ version, release, heads, source, revision, created, base: baseOf(read('Dockerfile')) }).join(
         '\n',
@@ -38,7 +38,7 @@ function said(): string {
   }
 }
 
-function wanted(text: string, what: string): string {
+function requireText(text: string, what: string): string {
   if (text === '') throw new Error(`${what} is missing`);
   return text;
 }

@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { askApplication } from '../../scripts/release/import/application.ts';
 import { type Imported, importRelease } from '../../scripts/release/import/import.ts';
 import { openProject, type Project } from '../../scripts/release/import/project.ts';
-import { isWhole, renderTable } from '../../scripts/release/import/table.ts';
-import { inWorkshop } from '../../scripts/release/import/workshop.ts';
+import { isComplete, renderTable } from '../../scripts/release/import/table.ts';
+import { withWorkspace } from '../../scripts/release/import/workspace.ts';
 import { reasonOf } from '../../src/errors/failure.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -33,12 +33,12 @@ async function copyOfTree(): Promise<string> {
 function importInto(project: Project, signal: AbortSignal, onProgress: (message: string) => void): Promise<Imported> {
   const settings = join(root, 'test/fixtures/alembic-project/alembic.ini');
   const command = `ALEMBIC_BASE=${releaseGraph.heads.join()} ${python} -m alembic -c '${settings}'`;
-  return inWorkshop((workshop) =>
+  return withWorkspace((workspace) =>
     importRelease({
       release,
-      application: askApplication(command, workshop.folder, signal),
+      application: askApplication(command, workspace.folder, signal),
       project,
-      workshop,
+      workspace,
       signal,
       onProgress,
     }),
@@ -95,7 +95,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     expect(migration('r304_backfill')).toContain('where the steps leave NULL');
     expect(migration('r304_backfill')).toContain('the server was told: UPDATE clients SET import_label');
     expect(outcome('r304_backfill').file).toBe('left');
-    expect(isWhole(imported)).toBe(false);
+    expect(isComplete(imported)).toBe(false);
   });
 
   it.each(['r301_create', 'r308_rows'])('runs and compares the existing %s, and does not change it', (id) => {
@@ -144,7 +144,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
   it('writes the graph, the release and the facts', () => {
     const order = [...text('migrations/graph.ts').matchAll(/id: '(r30\w+)'/g)].map(([, id]) => id);
     expect(order).toEqual(imported.revisions.map(({ id }) => id));
-    expect(text('src/releases.ts')).toContain(`  one('${release}', 'r309_postgres_fails'),\n];`);
+    expect(text('src/releases.ts')).toContain(`  single('${release}', 'r309_postgres_fails'),\n];`);
     for (const engine of ['postgres', 'sqlite'] as const) {
       const facts = openProject(folder).readFacts(engine);
       expect(facts.map(({ revision }) => revision)).toEqual([...releaseGraph.revisions.map(({ id }) => id), ...order]);

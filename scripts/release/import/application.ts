@@ -1,17 +1,17 @@
 import { execa, ExecaError } from 'execa';
 
-/** A revision as the application's own history tells it. */
+/** A revision in the application's own history. */
 export interface ApplicationRevision {
   readonly id: string;
   readonly parents: readonly string[];
-  /** What the application calls it, in a few words. */
+  /** The application's title for it. */
   readonly summary: string;
 }
 
-/** What the application answered to `upgrade`. */
+/** The result of the application's `upgrade`. */
 export type Upgrade = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
 
-/** The application's own Alembic. It is asked for nothing else. */
+/** The application's own Alembic. */
 export interface Application {
   heads(url: string): Promise<readonly string[]>;
   /** All revisions, in the order of application. */
@@ -20,9 +20,9 @@ export interface Application {
 }
 
 /**
- * Asks the application by a command of the shell.
- * @param command how the maintainer runs Alembic; the database is in DATABASE_URL
- * @param folder where the SQLite files lie, as IMPORT_FOLDER: a container needs it as a volume
+ * Runs the application's Alembic with a shell command.
+ * @param command the command of the maintainer; the database is in DATABASE_URL
+ * @param folder the folder of the SQLite files, passed as IMPORT_FOLDER, because a container needs it as a volume
  */
 export function askApplication(command: string, folder: string, signal: AbortSignal): Application {
   const ask = async (url: string, ...words: readonly string[]): Promise<string> => {
@@ -31,7 +31,7 @@ export function askApplication(command: string, folder: string, signal: AbortSig
       env,
       stdin: 'ignore',
       cancelSignal: signal,
-      // what Alembic says of an error comes last
+      // Alembic prints its error at the end
       maxBuffer: 10_000_000,
     });
     return stdout;
@@ -52,15 +52,15 @@ export function askApplication(command: string, folder: string, signal: AbortSig
   };
 }
 
-/** Reads what `alembic heads` prints: `012_add_colours (head)`. */
+/** Parses the output of `alembic heads`: `012_add_colours (head)`. */
 export function readHeads(output: string): readonly string[] {
   return output.split('\n').flatMap((line) => /^(\S+)(?: \([^)]*\))* \((?:effective )?head\)/.exec(line)?.[1] ?? []);
 }
 
 /**
- * Reads what `alembic history` prints, newest first: `a, b -> c (head) (mergepoint), What it does`. What a revision
- * depends on beside its parents stands behind them in parentheses, and counts as a parent: it has to be there first.
- * Other lines are what the application says while it starts.
+ * Parses the output of `alembic history`, newest first: `a, b -> c (head) (mergepoint), What it does`. Dependencies besides
+ * the parents come after them in parentheses, and count as parents, because they must be applied first. All other lines
+ * are messages of the application's start.
  */
 export function readHistory(output: string): readonly ApplicationRevision[] {
   return output
@@ -80,7 +80,7 @@ export function readHistory(output: string): readonly ApplicationRevision[] {
     .toReversed();
 }
 
-/** The last line that an error left: Python puts what happened at the end, SQLAlchemy a link and the statement behind it. */
+/** The message of an error: Python prints it at the end, and SQLAlchemy adds a link and the statement after it. */
 function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
   const told =

@@ -1,41 +1,41 @@
+/** Compares the results of db-init's own migration and of the application's. Pure. */
 import type { Engine } from '../../../src/model/engine.ts';
 import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
-/** Holds what db-init's own migration makes against what the application's made. Pure. */
 import { affinity } from '../../../src/schema/comparison.ts';
 import { applyChange, changeBetween } from '../../../src/schema/history.ts';
 import type { Observation } from './databases.ts';
 import type { Rows } from './renames.ts';
 import { typeOf, unwrapped } from './sql-text.ts';
 
-/** What is seen before and after a revision on one engine. */
-export interface Sighting {
+/** The observations before and after a revision on one engine. */
+export interface ObservedRevision {
   readonly engine: Engine;
   readonly before: Observation;
   readonly after: Observation;
 }
 
-/** In what way our schema differs from the application's, as sentences; none if they are equal. */
-export function schemaDifferences(theirs: Sighting, ours: Sighting): string[] {
-  const plain = theirs.engine === 'sqlite' ? plainSqlite : (catalog: Catalog) => catalog;
+/** The differences of db-init's schema from the application's, as sentences. */
+export function schemaDifferences(theirs: ObservedRevision, ours: ObservedRevision): string[] {
+  const plain = theirs.engine === 'sqlite' ? normalizeSqlite : (catalog: Catalog) => catalog;
   return catalogDifferences(plain(theirs.after.catalog), plain(ours.after.catalog));
 }
 
 /**
- * The same by what the application made on the other engine, as far as the two can be compared: which columns, kinds,
- * keys and indexes come, go and change.
+ * The same with the application's result on the other engine. Only the parts that both engines have are compared: added,
+ * removed and changed columns, kinds of types, keys and indexes.
  */
-export function schemaDifferencesAcross(theirs: Sighting, ours: Sighting): string[] {
-  const change = neutral(theirs.after.catalog, theirs.engine);
+export function schemaDifferencesAcross(theirs: ObservedRevision, ours: ObservedRevision): string[] {
+  const change = comparableCatalog(theirs.after.catalog, theirs.engine);
   const expected = applyChange(
-    neutral(ours.before.catalog, ours.engine),
-    changeBetween(neutral(theirs.before.catalog, theirs.engine), change),
+    comparableCatalog(ours.before.catalog, ours.engine),
+    changeBetween(comparableCatalog(theirs.before.catalog, theirs.engine), change),
   );
-  return catalogDifferences(expected, neutral(ours.after.catalog, ours.engine));
+  return catalogDifferences(expected, comparableCatalog(ours.after.catalog, ours.engine));
 }
 
-/** In which tables another number of rows came or went than on the other engine. */
-export function countDifferences(theirs: Sighting, ours: Sighting): string[] {
-  const gained = ({ before, after }: Sighting, table: string): number =>
+/** The tables in which the number of rows changes in another way than on the other engine. */
+export function countDifferences(theirs: ObservedRevision, ours: ObservedRevision): string[] {
+  const gained = ({ before, after }: ObservedRevision, table: string): number =>
     (after.rows[table]?.length ?? 0) - (before.rows[table]?.length ?? 0);
   return [...new Set([...Object.keys(theirs.after.rows), ...Object.keys(ours.after.rows)])].flatMap((table) => {
     const [expected, found] = [gained(theirs, table), gained(ours, table)];
@@ -59,7 +59,7 @@ function catalogDifferences(theirs: Catalog, ours: Catalog): string[] {
         Object.entries<unknown>(change[kind] ?? {}).map(([name, part]) =>
           part === null
             ? `${table}: the ${what} ${name} should be gone`
-            : `${table}: the ${what} ${name} should be ${shown(part)}`,
+            : `${table}: the ${what} ${name} should be ${partText(part)}`,
         ),
       );
     }),
@@ -71,18 +71,18 @@ function catalogDifferences(theirs: Catalog, ours: Catalog): string[] {
   ];
 }
 
-function shown(part: unknown): string {
+function partText(part: unknown): string {
   if (typeof part === 'string') return part;
   return JSON.stringify(part);
 }
 
-/** What SQLite does not tell apart, or what depends on how a statement was put. */
-function plainSqlite({ tables }: Catalog): Catalog {
+/** A catalog without differences that have no meaning on SQLite, or that depend on the form of a statement. */
+function normalizeSqlite({ tables }: Catalog): Catalog {
   return {
     tables: mapTables(tables, (column) => ({
       ...column,
       type: affinity(column.type),
-      default: plainDefault(column.default),
+      default: normalizeDefault(column.default),
     })),
     enums: {},
   };
@@ -96,24 +96,28 @@ function mapTables(tables: Catalog['tables'], map: (column: Column) => Column): 
         columns: Object.fromEntries(Object.entries(table.columns).map(([column, is]) => [column, map(is)])),
         constraints: table.constraints,
         indexes: Object.fromEntries(
-          Object.entries(table.indexes).map(([index, is]) => [index, { ...is, definition: plainText(is.definition) }]),
+          Object.entries(table.indexes).map(([index, is]) => [
+            index,
+            { ...is, definition: normalizeText(is.definition) },
+          ]),
         ),
       },
     ]),
   );
 }
 
-const plainText = (text: string): string => text.replaceAll(/[\s"]+/g, ' ').replaceAll(/\( | \)/g, (end) => end.trim());
+const normalizeText = (text: string): string =>
+  text.replaceAll(/[\s"]+/g, ' ').replaceAll(/\( | \)/g, (end) => end.trim());
 
-function plainDefault(expression: string | null): string | null {
+function normalizeDefault(expression: string | null): string | null {
   if (expression === null) return null;
   const text = unwrapped(expression);
   if (/^(?:true|false)$/i.test(text)) return /^t/i.test(text) ? '1' : '0';
   return /^'-?\d+(?:\.\d+)?'$/.test(text) ? text.slice(1, -1) : text;
 }
 
-/** What both engines can tell of a schema. */
-function neutral({ tables, enums }: Catalog, engine: Engine): Catalog {
+/** The parts of a catalog that both engines have. */
+function comparableCatalog({ tables, enums }: Catalog, engine: Engine): Catalog {
   const kind = (column: Column): string =>
     affinity(
       engine === 'sqlite' ? column.type : typeOf(column, enums, undefined).sqlite.replace('DOUBLE PRECISION', 'FLOAT'),
@@ -131,11 +135,11 @@ function neutral({ tables, enums }: Catalog, engine: Engine): Catalog {
               { type: kind(is), notNull: is.notNull, default: null },
             ]),
           ),
-          constraints: Object.fromEntries(rules(table).map((rule) => [plainText(rule), plainText(rule)])),
+          constraints: Object.fromEntries(rules(table).map((rule) => [normalizeText(rule), normalizeText(rule)])),
           indexes: Object.fromEntries(
             Object.entries(table.indexes).map(([index, { definition, valid }]) => [
               index,
-              { definition: plainText(definition.replace(/ WHERE .*/s, '')), valid },
+              { definition: normalizeText(definition.replace(/ WHERE .*/s, '')), valid },
             ]),
           ),
         },
@@ -145,10 +149,10 @@ function neutral({ tables, enums }: Catalog, engine: Engine): Catalog {
   };
 }
 
-/** Which rows hold something else than ours: the times of the run count as one and the same. */
+/** The tables whose rows differ, with an example. All times of the run count as equal. */
 export function rowDifferences(
-  { before: { at: since }, after: theirs }: Sighting,
-  { after: ours }: Sighting,
+  { before: { at: since }, after: theirs }: ObservedRevision,
+  { after: ours }: ObservedRevision,
 ): string[] {
   const until = `${theirs.at > ours.at ? theirs.at : ours.at}~`;
   const steady = (value: string | null): string | null =>
@@ -188,7 +192,7 @@ function describeRows(table: string, missing: readonly string[], extra: readonly
   if (missing.length === 0) return `${table}: ${extra.length} rows should be gone`;
   if (extra.length === 0)
     return `${table}: ${missing.length} rows should be added, such as ${exampleOf(cells(missing[0]))}`;
-  // rows that share most cells are the same row, changed
+  // the two rows with the most equal cells count as one changed row
   const [first] = missing.map(cells);
   const candidates = extra.map(cells);
   const alike = (other: Map<string, unknown>): number =>

@@ -9,30 +9,30 @@ import { versionTable } from '../../../src/schema/catalog.ts';
 import { withDatabase } from '../../with-database.ts';
 import type { Rows } from './renames.ts';
 
-/** How the import is called among a server's sessions. */
+/** The name of the import in pg_stat_activity. */
 export const applicationName = 'db-init import';
 
-/** What is in a database: its catalog and its rows, the version table aside. */
+/** The catalog and the rows of a database, without the version table. */
 export interface Observation {
   readonly catalog: Catalog;
   readonly rows: Rows;
-  /** The database's clock when it was looked at. */
+  /** The time of the database during the observation. */
   readonly at: string;
 }
 
-/** Looks at everything. */
+/** Reads the catalog and all rows. */
 export function observe(url: string, signal: AbortSignal): Promise<Observation> {
   return withDatabase(url, { applicationName, writes: true, signal }, (database) =>
     database.transaction(async (transaction) => {
       const { catalog } = await transaction.observe();
       const tables = Object.fromEntries(Object.entries(catalog.tables).filter(([name]) => name !== versionTable));
       const rows = await readRows(transaction, tables);
-      return { catalog: { tables, enums: catalog.enums }, rows, at: await clock(transaction) };
+      return { catalog: { tables, enums: catalog.enums }, rows, at: await databaseTime(transaction) };
     }),
   );
 }
 
-/** The rows of all tables, every cell as the database's own text: in one statement, since it is asked for many times. */
+/** Reads the rows of all tables, with every cell as text. It uses one statement, because it is called many times. */
 async function readRows(session: Session, tables: Catalog['tables']): Promise<Rows> {
   const cells = ({ columns }: Table): string =>
     Object.keys(columns)
@@ -42,7 +42,7 @@ async function readRows(session: Session, tables: Catalog['tables']): Promise<Ro
     session.engine === 'postgresql' ? `to_json(ARRAY[${cells(table)}])::text` : `json_array(${cells(table)})`;
   const filled = Object.entries(tables).filter(([, { columns }]) => Object.keys(columns).length > 0);
   const rows: Record<string, Rows[string][number][]> = {};
-  // SQLite takes 500 parts of a compound statement at the most
+  // SQLite accepts at most 500 parts of a compound statement
   for (let at = 0; at < filled.length; at += 400) {
     const parts = filled
       .slice(at, at + 400)
@@ -62,14 +62,14 @@ async function readRows(session: Session, tables: Catalog['tables']): Promise<Ro
 
 const cellText = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-async function clock(session: Session): Promise<string> {
+async function databaseTime(session: Session): Promise<string> {
   const now = session.engine === 'postgresql' ? 'localtimestamp' : "strftime('%Y-%m-%d %H:%M:%f', 'now')";
   const [row] = await session.query(`SELECT ${now} AS now`);
   return String(row?.['now']);
 }
 
-/** Applies what is pending of the graph. @throws Error that says which revision failed, and why */
-export function bringTo(url: string, graph: Graph, signal: AbortSignal): Promise<void> {
+/** Applies the pending revisions of a graph. @throws Error with the revision that failed and the reason */
+export function migrateTo(url: string, graph: Graph, signal: AbortSignal): Promise<void> {
   return withDatabase(url, { applicationName, writes: true, signal }, async (database) => {
     const { revisions } = await database.observe('quick');
     const options = { versioned: revisions !== null, signal, onApplied: () => undefined };

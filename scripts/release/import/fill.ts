@@ -10,7 +10,7 @@ import { versionTable } from '../../../src/schema/catalog.ts';
 import { withDatabase } from '../../with-database.ts';
 import { applicationName } from './databases.ts';
 
-const small: Readonly<Record<string, string>> = {
+const seedSize: Readonly<Record<string, string>> = {
   users: '3',
   clients: '3',
   'projects-per-client': '2',
@@ -24,28 +24,28 @@ const small: Readonly<Record<string, string>> = {
   invoices: '4',
 };
 
-const theSeed = 'the development seed';
+const developmentSeed = 'the development seed';
 
 /**
- * Fills a database with rows: the development seed, and a few rows of every table beside, each cell with a value of its
- * own where the column takes one. So a column that comes back under another name can be told by what it holds.
- * @returns what has no rows in the end, and why
+ * Fills a database with rows: the development seed, and a few more rows in every table. Each cell has a different value if
+ * the type allows it, so that a renamed column can be recognised by its values.
+ * @returns the tables that could not be filled, with the reason
  */
 export function fill(url: string, now: Date, signal: AbortSignal): Promise<readonly string[]> {
-  return attempting(url, signal, async (transaction, attempt) => {
+  return withAttempts(url, signal, async (transaction, attempt) => {
     const ignore = (): void => undefined;
     const log = { info: ignore, warn: ignore, error: ignore };
     const config = readConfig({ DATABASE_URL: url }, '/');
-    const options = readSeedOptions(new Map(Object.entries(small)), new Set());
-    await attempt(theSeed, () => writeSeed(transaction, { config, log, signal }, options, now));
+    const options = readSeedOptions(new Map(Object.entries(seedSize)), new Set());
+    await attempt(developmentSeed, () => writeSeed(transaction, { config, log, signal }, options, now));
     const { catalog } = await transaction.observe();
     for (const table of inDependencyOrder(catalog)) await insertRows(transaction, catalog, table, attempt);
   });
 }
 
-/** Gives rows to tables that came after the others were filled. @returns what has none, and why */
+/** Fills tables that were created later. @returns the tables that could not be filled, with the reason */
 export function fillTables(url: string, tables: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-  return attempting(url, signal, async (transaction, attempt) => {
+  return withAttempts(url, signal, async (transaction, attempt) => {
     const { catalog } = await transaction.observe();
     for (const table of inDependencyOrder(catalog)) {
       if (tables.includes(table)) await insertRows(transaction, catalog, table, attempt);
@@ -55,8 +55,8 @@ export function fillTables(url: string, tables: readonly string[], signal: Abort
 
 type Attempt = (what: string, work: () => Promise<unknown>) => Promise<void>;
 
-/** Runs `work` in a transaction in which attempts may fail. @returns what has no rows in the end, and why */
-function attempting(
+/** Runs `work` in a transaction in which attempts may fail. @returns the tables without rows, with the reason */
+function withAttempts(
   url: string,
   signal: AbortSignal,
   work: (transaction: Transaction, attempt: Attempt) => Promise<void>,
@@ -77,7 +77,8 @@ function attempting(
       });
       const without: string[] = [];
       for (const [what, reason] of refused) {
-        const held = what === theSeed ? [] : await transaction.query(`SELECT 1 FROM ${quoteName(what)} LIMIT 1`);
+        const held =
+          what === developmentSeed ? [] : await transaction.query(`SELECT 1 FROM ${quoteName(what)} LIMIT 1`);
         if (held.length === 0) without.push(`rows of ${what} (${reason})`);
       }
       return without;
@@ -117,7 +118,7 @@ async function insertRow(session: Session, { tables, enums }: Catalog, name: str
   );
   const rules = Object.values(table.constraints);
   const cells = Object.entries(table.columns).flatMap(([column, definition], index): [string, string][] => {
-    // the key numbers itself
+    // the database numbers the key
     if (rules.includes(`PRIMARY KEY (${column})`) && /int/i.test(definition.type) && !references.has(column)) return [];
     return [
       [quoteName(column), references.get(column) ?? valueOf(name, column, definition, enums, index * 2 + position)],
@@ -129,7 +130,7 @@ async function insertRow(session: Session, { tables, enums }: Catalog, name: str
   );
 }
 
-/** A value that fits the type, of either engine, and differs from those of the other columns. */
+/** A value of the type, on either engine, that differs from the values of the other columns. */
 function valueOf(
   table: string,
   column: string,
@@ -139,7 +140,7 @@ function valueOf(
 ): string {
   const labels = enums[type.replaceAll('"', '')];
   if (labels !== undefined) return quoteText(labels[number % labels.length] ?? '');
-  // what has a default may be held to a list of words
+  // a check may allow only certain words, and the default is one of them
   const word = /^'([a-z_]+)'/.exec(expression ?? '')?.[1];
   if (word !== undefined) return quoteText(word);
   const lower = type.toLowerCase();

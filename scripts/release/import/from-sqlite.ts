@@ -2,10 +2,13 @@ import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 import { applyChange, type CatalogChange, changeBetween } from '../../../src/schema/history.ts';
 
 /**
- * What PostgreSQL's catalog is after a revision that came through on SQLite alone: its catalog before, with the change
- * that SQLite saw in PostgreSQL's words. Rules get the names that PostgreSQL gives them: SQLite does not tell theirs.
+ * PostgreSQL's catalog after a revision that succeeded only on SQLite: the catalog before, with SQLite's changes translated
+ * to PostgreSQL. Constraints get the default names of PostgreSQL, because SQLite does not report their names.
  */
-export function asOnPostgres(before: Catalog, sqlite: { readonly before: Catalog; readonly after: Catalog }): Catalog {
+export function toPostgresCatalog(
+  before: Catalog,
+  sqlite: { readonly before: Catalog; readonly after: Catalog },
+): Catalog {
   const { tables = {} } = changeBetween(sqlite.before, sqlite.after);
   const translated = Object.entries(tables).map(([name, change]): [string, TableChange] => {
     const table = sqlite.after.tables[name];
@@ -17,7 +20,7 @@ export function asOnPostgres(before: Catalog, sqlite: { readonly before: Catalog
         columns: Object.fromEntries(
           Object.entries(columns).map(([column, is]) => [
             column,
-            is === null ? null : translate(name, column, is, table),
+            is === null ? null : translateColumn(name, column, is, table),
           ]),
         ),
         constraints: Object.fromEntries(
@@ -34,7 +37,7 @@ export function asOnPostgres(before: Catalog, sqlite: { readonly before: Catalog
 
 type TableChange = NonNullable<CatalogChange['tables']>[string];
 
-function translate(
+function translateColumn(
   table: string,
   name: string,
   { type, notNull, default: expression }: Column,

@@ -7,90 +7,90 @@ import { inOrder, renderGraph, type WrittenMigration } from '../graph-file.ts';
 import { addRelease, isOlder, readReleases } from '../releases-file.ts';
 import type { Application, ApplicationRevision, Upgrade } from './application.ts';
 import { countDifferences, rowDifferences, schemaDifferences, schemaDifferencesAcross } from './compare.ts';
-import { bringTo, observe, type Observation } from './databases.ts';
+import { migrateTo, observe, type Observation } from './databases.ts';
 import { fill, fillTables } from './fill.ts';
-import { asOnPostgres } from './from-sqlite.ts';
+import { toPostgresCatalog } from './from-sqlite.ts';
 import { describeMigration, isUnfinished, type MigrationText, renderMigration } from './migration-file.ts';
 import type { Project } from './project.ts';
 import { findRenames } from './renames.ts';
-import { deriveSteps, type Derived } from './steps.ts';
-import type { Workshop } from './workshop.ts';
+import { deriveSteps, type DerivedSteps } from './steps.ts';
+import type { Workspace } from './workspace.ts';
 
-/** What an import works with. */
+/** The dependencies of an import. */
 export interface ImportContext {
   readonly release: string;
   readonly application: Application;
   readonly project: Project;
-  readonly workshop: Workshop;
+  readonly workspace: Workspace;
   readonly signal: AbortSignal;
-  /** Told what is done now, in a sentence. */
+  /** Receives a sentence about the present step. */
   readonly onProgress: (message: string) => void;
 }
 
-/** What became of a revision. */
+/** The result of the import for one revision. */
 export interface ImportedRevision {
   readonly id: string;
-  /** What it does, in a few sentences. */
+  /** A description of its changes, in a few sentences. */
   readonly does: string;
-  /** `written`: by this run; `left`: somebody has to finish it; `kept`: the file was there and stays as it is. */
+  /** `written`: by this run; `left`: the maintainer must finish it; `kept`: the file existed and was not changed. */
   readonly file: 'written' | 'left' | 'kept';
-  /** In what way the result differs from the application's, by engine; empty where it is equal. */
+  /** The differences between the result and the application's, by engine; empty if they are equal. */
   readonly differences: Readonly<Record<Engine, readonly string[]>>;
-  /** What the application's own upgrade said where it failed, by engine. */
+  /** The errors of the application's own upgrade, by engine. */
   readonly failures: Readonly<Partial<Record<Engine, string>>>;
-  /** What the application's own SQLite loses or keeps, unlike its PostgreSQL and unlike db-init's. */
-  readonly spared: readonly string[];
+  /** Differences of the application's SQLite from both its PostgreSQL and db-init. db-init does not copy them. */
+  readonly sqliteDeviations: readonly string[];
 }
 
 export interface Imported {
   readonly heads: readonly string[];
   readonly revisions: readonly ImportedRevision[];
-  /** What a reader of the table should know beside. */
+  /** Notes for the reader of the table. */
   readonly notes: readonly string[];
 }
 
-/** A database on its way through the application's own revisions. */
-interface Line {
+/** A database that the application upgrades from revision to revision. */
+interface TrackedDatabase {
   readonly name: string;
   readonly engine: Engine;
   readonly kind: 'empty' | 'filled';
   readonly url: string;
-  seen: Observation;
-  /** The application did not get this far, nor could db-init: nothing more is seen here. */
-  lost: boolean;
+  observation: Observation;
+  /** Whether both the application and db-init failed: this database is not used any more. */
+  abandoned: boolean;
 }
 
 const engines: readonly Engine[] = ['postgresql', 'sqlite'];
 
 /**
- * Brings a release of the application in: has the application migrate databases, writes what it did as migrations,
- * and runs those on copies of the same databases. Files of migrations that are there are run and never written over.
- * @throws Error if the application cannot be asked, or does not know db-init's own revisions
+ * Imports a release of the application: lets the application migrate databases, writes migrations from the changes, and
+ * runs these on copies of the same databases. It runs existing migration files, and never overwrites them.
+ * @throws Error if the application cannot be run, or does not know db-init's own revisions
  */
 export async function importRelease(context: ImportContext): Promise<Imported> {
-  const { application, project, workshop, release, signal, onProgress } = context;
+  const { application, project, workspace, release, signal, onProgress } = context;
   const releases = readReleases(project.read('src/releases.ts'));
   requireNewer(release, releases);
-  const url = await workshop.create('postgresql', 'asked');
+  const url = await workspace.create('postgresql', 'asked');
   onProgress('asking the application for its revisions');
   const heads = await application.heads(url);
   const history = await application.history(url);
-  const start = startOf(project, releases, release, history);
+  const start = findStart(project, releases, release, history);
   const unknown = newRevisions(history, heads, start);
-  const notes = rewritten(project, history);
+  const notes = describeChangedParents(project, history);
   if (unknown.length === 0) {
     await writeFiles(context, heads, history, []);
     return { heads, revisions: [], notes };
   }
 
   onProgress(`making databases of both engines at ${start.heads.join(', ')}`);
-  const lines = await makeLines(context, start, notes);
+  const databases = await makeDatabases(context, start, notes);
   const results: Result[] = [];
   const chain = [...start.revisions];
   for (const revision of unknown) {
     signal.throwIfAborted();
     onProgress(`${results.length + 1} of ${unknown.length}: ${revision.id}`);
-    const result = await importRevision(context, revision, chain, lines);
+    const result = await importRevision(context, revision, chain, databases);
     chain.push(result.revision);
     results.push(result);
   }
@@ -111,25 +111,25 @@ function requireNewer(release: string, releases: readonly ReleaseRange[]): void 
 }
 
 /**
- * Where an import begins: at db-init's own heads; where the release was imported before, at those of the one before,
- * so that an import can be repeated.
+ * Finds the revisions at which an import begins: db-init's own heads, or, if the release was imported before, the heads of
+ * the release before it. So an import can be repeated.
  */
-function startOf(
+function findStart(
   project: Project,
   releases: readonly ReleaseRange[],
   release: string,
   history: readonly ApplicationRevision[],
 ): Graph {
   const listed = project.order();
-  // files beyond the graph are of an import that was interrupted: they are tried when their turn comes
-  const own = inOrder(withParents(project.migrations().filter(({ id }) => listed.includes(id))), listed).map(
+  // files that the graph does not list come from an interrupted import: they are run when their revision is imported
+  const own = inOrder(withKnownParents(project.migrations().filter(({ id }) => listed.includes(id))), listed).map(
     ({ file, id, parents }) => ({ id, parents, load: () => project.load(project.read(`migrations/${file}`)) }),
   );
   const whole = createGraph(own);
   const former = releases.at(-1)?.to === release ? releases.at(-2) : undefined;
   const again = former?.heads.every((head) => whole.knows(head)) === true;
   const base = new Set(again ? whole.withAncestors(former.heads) : listed);
-  // what somebody added and the application does not have stays
+  // revisions that the application does not know stay
   const told = new Set(history.map(({ id }) => id));
   const graph = createGraph(own.filter(({ id }) => base.has(id) || !told.has(id)));
   const strange = graph.heads.filter((head) => !told.has(head));
@@ -141,11 +141,11 @@ function startOf(
   return graph;
 }
 
-/** Without those that somebody took away, to have them written anew, and without what comes after them. */
-function withParents(migrations: readonly WrittenMigration[]): readonly WrittenMigration[] {
+/** Leaves out migrations whose parents are missing: the maintainer has deleted a file to have it written again. */
+function withKnownParents(migrations: readonly WrittenMigration[]): readonly WrittenMigration[] {
   const ids = new Set(migrations.map(({ id }) => id));
   const kept = migrations.filter(({ parents }) => parents.every((parent) => ids.has(parent)));
-  return kept.length === migrations.length ? kept : withParents(kept);
+  return kept.length === migrations.length ? kept : withKnownParents(kept);
 }
 
 function newRevisions(
@@ -168,8 +168,8 @@ function newRevisions(
   return history.filter(({ id }) => !start.knows(id));
 }
 
-/** Revisions that the application gives other parents than before: databases in the field may stand between them. */
-function rewritten(project: Project, history: readonly ApplicationRevision[]): string[] {
+/** Describes revisions to which the application now gives other parents: databases may be between the two. */
+function describeChangedParents(project: Project, history: readonly ApplicationRevision[]): string[] {
   const told = new Map(history.map(({ id, parents }) => [id, parents]));
   return project.migrations().flatMap(({ id, parents }) => {
     const now = told.get(id);
@@ -181,24 +181,35 @@ function rewritten(project: Project, history: readonly ApplicationRevision[]): s
   });
 }
 
-async function makeLines({ workshop, signal }: ImportContext, start: Graph, notes: string[]): Promise<readonly Line[]> {
+async function makeDatabases(
+  { workspace, signal }: ImportContext,
+  start: Graph,
+  notes: string[],
+): Promise<readonly TrackedDatabase[]> {
   const now = new Date();
-  const lines: Line[] = [];
+  const databases: TrackedDatabase[] = [];
   for (const engine of engines) {
-    const empty = await workshop.create(engine, `empty_${engine}`);
-    await bringTo(empty, start, signal);
-    const filled = await workshop.create(engine, `filled_${engine}`, `empty_${engine}`);
+    const empty = await workspace.create(engine, `empty_${engine}`);
+    await migrateTo(empty, start, signal);
+    const filled = await workspace.create(engine, `filled_${engine}`, `empty_${engine}`);
     const without = await fill(filled, now, signal);
     notes.push(...without.map((reason) => `On ${titles[engine]} nothing was tried with ${reason}.`));
     for (const [kind, url] of [
       ['empty', empty],
       ['filled', filled],
     ] as const) {
-      lines.push({ name: `${kind}_${engine}`, engine, kind, url, seen: await observe(url, signal), lost: false });
+      databases.push({
+        name: `${kind}_${engine}`,
+        engine,
+        kind,
+        url,
+        observation: await observe(url, signal),
+        abandoned: false,
+      });
     }
   }
-  await workshop.statements('filled_postgresql');
-  return lines;
+  await workspace.statements('filled_postgresql');
+  return databases;
 }
 
 export const titles: Readonly<Record<Engine, string>> = { postgresql: 'PostgreSQL', sqlite: 'SQLite' };
@@ -209,14 +220,14 @@ interface Result {
   readonly facts: Readonly<Record<Engine, RevisionFacts>>;
 }
 
-/** What one line saw of a revision. */
-interface Sight {
-  readonly line: Line;
+/** The application's run of one revision on one database. */
+interface ApplicationRun {
+  readonly database: TrackedDatabase;
   readonly before: Observation;
   readonly upgrade: Upgrade;
-  /** After the application's own upgrade; what it was before, where that failed. */
+  /** The observation after the application's own upgrade; equal to `before` if that failed. */
   readonly after: Observation;
-  /** The database before the revision: db-init's own migration runs on it. */
+  /** The URL of a copy from before the revision, on which db-init's own migration runs. */
   readonly copy: string;
 }
 
@@ -224,30 +235,34 @@ async function importRevision(
   context: ImportContext,
   { id, parents, summary }: ApplicationRevision,
   chain: readonly Revision[],
-  lines: readonly Line[],
+  databases: readonly TrackedDatabase[],
 ): Promise<Result> {
-  const { project, workshop } = context;
-  const sights = await watch(context, id, lines);
-  const failures = failuresOf(sights);
-  const statements = await workshop.statements('filled_postgresql');
+  const { project, workspace } = context;
+  const applicationRuns = await runApplication(context, id, databases);
+  const failures = failuresOf(applicationRuns);
+  const statements = await workspace.statements('filled_postgresql');
   const file = `migrations/${id}.ts`;
   const kept = project.has(file) ? project.read(file) : null;
-  const derived = derive(sights, statements);
+  const derived = derive(applicationRuns, statements);
   const plain = { revision: id, parents, steps: derived.steps, left: [] };
   const text = kept ?? renderMigration(plain);
   const revision: Revision = { id, parents, load: () => project.load(text) };
 
-  const trials = await tryOut(context, createGraph([...chain, revision]), sights);
+  const trials = await runOwnMigration(context, createGraph([...chain, revision]), applicationRuns);
   const found = (engine: Engine): readonly string[] => [
-    ...new Set(trials.flatMap(({ sight, differences: list }) => (sight.line.engine === engine ? list : []))),
+    ...new Set(
+      trials.flatMap(({ applicationRun, differences: list }) =>
+        applicationRun.database.engine === engine ? list : [],
+      ),
+    ),
   ];
   const different = { postgresql: found('postgresql'), sqlite: found('sqlite') };
   const all = engines.flatMap((engine) => different[engine].map((difference) => `${titles[engine]}: ${difference}`));
   const left = [...derived.inexpressible, ...all];
-  if (left.length > 0) left.push(...changingRows(statements));
+  if (left.length > 0) left.push(...describeRowChanges(statements));
   const migration: MigrationText = { ...plain, left };
   if (kept === null) await project.write(file, renderMigration(migration));
-  await goOn(context, trials);
+  await advance(context, trials);
 
   const unfinished = kept === null ? left.length > 0 : isUnfinished(kept);
   return {
@@ -257,39 +272,42 @@ async function importRevision(
       file: unfinished ? 'left' : kept === null ? 'written' : 'kept',
       differences: different,
       failures,
-      spared: [...new Set(trials.flatMap(({ spared }) => spared))],
+      sqliteDeviations: [...new Set(trials.flatMap(({ sqliteDeviations }) => sqliteDeviations))],
     },
-    // what follows is tried on what the steps made, even where something is left
-    revision: { id, parents, load: () => project.load(unfinished ? nothing : text) },
+    // later revisions run on the result of the steps, even if the migration is not finished
+    revision: { id, parents, load: () => project.load(unfinished ? emptyMigration : text) },
     facts: factsOf(trials, { revision: id, downRevisions: parents, summary }),
   };
 }
 
-const nothing = 'export const up = async () => {};';
+const emptyMigration = 'export const up = async () => {};';
 
-/** Has the application upgrade all databases, and looks at them before and after. */
-async function watch(
-  { application, workshop, signal }: ImportContext,
+/** Lets the application upgrade all databases, and observes them before and after. */
+async function runApplication(
+  { application, workspace, signal }: ImportContext,
   id: string,
-  lines: readonly Line[],
-): Promise<readonly Sight[]> {
-  const open = lines.filter(({ lost }) => !lost);
-  const copies = new Map<Line, string>();
-  for (const line of open) copies.set(line, await workshop.create(line.engine, `${line.name}_copy`, line.name));
+  databases: readonly TrackedDatabase[],
+): Promise<readonly ApplicationRun[]> {
+  const open = databases.filter(({ abandoned }) => !abandoned);
+  const copies = new Map<TrackedDatabase, string>();
+  for (const database of open)
+    copies.set(database, await workspace.create(database.engine, `${database.name}_copy`, database.name));
   return Promise.all(
-    open.map(async (line) => {
-      const upgrade = await application.upgrade(line.url, id);
-      const before = line.seen;
-      const after = upgrade.kind === 'done' ? await observe(line.url, signal) : before;
-      return { line, before, upgrade, after, copy: copies.get(line) ?? '' };
+    open.map(async (database) => {
+      const upgrade = await application.upgrade(database.url, id);
+      const before = database.observation;
+      const after = upgrade.kind === 'done' ? await observe(database.url, signal) : before;
+      return { database, before, upgrade, after, copy: copies.get(database) ?? '' };
     }),
   );
 }
 
-function failuresOf(sights: readonly Sight[]): Partial<Record<Engine, string>> {
+function failuresOf(applicationRuns: readonly ApplicationRun[]): Partial<Record<Engine, string>> {
   const reasons = engines.flatMap((engine) => {
     const [empty, filled] = (['empty', 'filled'] as const).map((kind) => {
-      const upgrade = sights.find(({ line }) => line.engine === engine && line.kind === kind)?.upgrade;
+      const upgrade = applicationRuns.find(
+        ({ database }) => database.engine === engine && database.kind === kind,
+      )?.upgrade;
       return upgrade?.kind === 'failed' ? upgrade.reason : null;
     });
     if (empty !== null && empty !== undefined) return [[engine, empty] as const];
@@ -298,17 +316,19 @@ function failuresOf(sights: readonly Sight[]): Partial<Record<Engine, string>> {
   return Object.fromEntries(reasons);
 }
 
-function derive(sights: readonly Sight[], statements: readonly string[]): Derived {
-  const done = (engine: Engine, kind: Line['kind']): Sight | undefined =>
-    sights.find(({ line, upgrade }) => line.engine === engine && line.kind === kind && upgrade.kind === 'done');
+function derive(applicationRuns: readonly ApplicationRun[], statements: readonly string[]): DerivedSteps {
+  const done = (engine: Engine, kind: TrackedDatabase['kind']): ApplicationRun | undefined =>
+    applicationRuns.find(
+      ({ database, upgrade }) => database.engine === engine && database.kind === kind && upgrade.kind === 'done',
+    );
   const postgres = done('postgresql', 'empty') ?? done('postgresql', 'filled');
   const sqlite = done('sqlite', 'empty') ?? done('sqlite', 'filled');
-  const before = (postgres ?? sights.find(({ line }) => line.engine === 'postgresql'))?.before.catalog;
+  const before = (postgres ?? applicationRuns.find(({ database }) => database.engine === 'postgresql'))?.before.catalog;
   const after =
     postgres?.after.catalog ??
     (before === undefined || sqlite === undefined
       ? undefined
-      : asOnPostgres(before, { before: sqlite.before.catalog, after: sqlite.after.catalog }));
+      : toPostgresCatalog(before, { before: sqlite.before.catalog, after: sqlite.after.catalog }));
   if (before === undefined || after === undefined) {
     return { steps: [], inexpressible: ["the application's own upgrade came through on neither engine"] };
   }
@@ -325,12 +345,12 @@ function derive(sights: readonly Sight[], statements: readonly string[]): Derive
     after,
     sqlite: sqlite?.after.catalog ?? null,
     renames,
-    fillings: fillingsIn(statements),
+    initialValues: findInitialValues(statements),
   });
 }
 
-/** Columns that were added with a default that went again: existing rows keep what it put there. */
-export function fillingsIn(statements: readonly string[]): ReadonlyMap<string, string> {
+/** Finds columns that were added with a default which was dropped afterwards: existing rows keep its value. */
+export function findInitialValues(statements: readonly string[]): ReadonlyMap<string, string> {
   const name = (text: string): string => text.replaceAll('"', '').replace(/^public\./, '');
   const filled = new Map<string, string>();
   const dropped = new Set<string>();
@@ -347,8 +367,8 @@ export function fillingsIn(statements: readonly string[]): ReadonlyMap<string, s
   return new Map([...filled].filter(([column]) => dropped.has(column)));
 }
 
-/** Statements that changed rows, but for the version's. */
-function changingRows(statements: readonly string[]): string[] {
+/** Describes statements that changed rows of other tables than the version table. */
+function describeRowChanges(statements: readonly string[]): string[] {
   const told = statements
     .map((statement) => statement.replaceAll(/\s+/g, ' ').trim())
     .filter(
@@ -362,96 +382,117 @@ function changingRows(statements: readonly string[]): string[] {
   return told.length === 0 ? [] : [`the server was told: ${[...shown, ...more].join(' | ')}`];
 }
 
-interface Trial {
-  readonly sight: Sight;
-  /** What db-init's own migration made of the same database; null where it failed. */
+interface OwnRun {
+  readonly applicationRun: ApplicationRun;
+  /** The observation after db-init's own migration of the same database; null if it failed. */
   readonly ours: Observation | null;
   readonly differences: readonly string[];
-  /** In what way the application's own SQLite differs from its PostgreSQL, and ours does not. */
-  readonly spared: readonly string[];
+  /** See `ImportedRevision`. */
+  readonly sqliteDeviations: readonly string[];
 }
 
-/** Runs db-init's own migration on the copies, and compares. */
-async function tryOut({ signal }: ImportContext, graph: Graph, sights: readonly Sight[]): Promise<readonly Trial[]> {
-  const trials: Trial[] = [];
-  for (const sight of sights) {
-    const { line, copy } = sight;
+/** Runs db-init's own migration on the copies, and compares the results. */
+async function runOwnMigration(
+  { signal }: ImportContext,
+  graph: Graph,
+  applicationRuns: readonly ApplicationRun[],
+): Promise<readonly OwnRun[]> {
+  const trials: OwnRun[] = [];
+  for (const applicationRun of applicationRuns) {
+    const { database, copy } = applicationRun;
     try {
-      await bringTo(copy, graph, signal);
+      await migrateTo(copy, graph, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const reason = `${line.kind === 'filled' ? 'where there are rows, ' : ''}${reasonOf(error).replaceAll(/\s+/g, ' ')}`;
-      const known = trials.some((trial) => trial.sight.line.engine === line.engine && trial.ours === null);
-      trials.push({ sight, ours: null, differences: known ? [] : [reason], spared: [] });
+      const reason = `${database.kind === 'filled' ? 'where there are rows, ' : ''}${reasonOf(error).replaceAll(/\s+/g, ' ')}`;
+      const known = trials.some(
+        (trial) => trial.applicationRun.database.engine === database.engine && trial.ours === null,
+      );
+      trials.push({ applicationRun, ours: null, differences: known ? [] : [reason], sqliteDeviations: [] });
       continue;
     }
     const ours = await observe(copy, signal);
-    trials.push({ sight, ours, ...judge(sight, ours, sights) });
+    trials.push({ applicationRun, ours, ...compareResults(applicationRun, ours, applicationRuns) });
   }
   return trials;
 }
 
 /**
- * Rows are held against the application's own; the schema too, but on SQLite it may be as on PostgreSQL instead: there
- * Alembic copies tables, and what it does not understand of them (what happens on DELETE) is lost in the copy. Where
- * the application failed, the other engine says what is expected.
+ * Compares the rows and the schema with those of the application. On SQLite, the schema may also be as on PostgreSQL: there
+ * Alembic copies tables, and the copy loses the parts that Alembic does not know (ON DELETE). If the application failed
+ * on this engine, its result on the other engine counts as expected.
  */
-function judge(sight: Sight, after: Observation, sights: readonly Sight[]): Pick<Trial, 'differences' | 'spared'> {
-  const { line, before, upgrade } = sight;
-  const ours = { engine: line.engine, before, after };
-  const other = sights.find(
-    (one) => one.line.engine !== line.engine && one.line.kind === line.kind && one.upgrade.kind === 'done',
+function compareResults(
+  applicationRun: ApplicationRun,
+  after: Observation,
+  applicationRuns: readonly ApplicationRun[],
+): Pick<OwnRun, 'differences' | 'sqliteDeviations'> {
+  const { database, before, upgrade } = applicationRun;
+  const ours = { engine: database.engine, before, after };
+  const other = applicationRuns.find(
+    (one) =>
+      one.database.engine !== database.engine && one.database.kind === database.kind && one.upgrade.kind === 'done',
   );
-  const across = other === undefined ? null : { ...other, engine: other.line.engine };
+  const across = other === undefined ? null : { ...other, engine: other.database.engine };
   if (upgrade.kind === 'done') {
-    const theirs = { ...sight, engine: line.engine };
+    const theirs = { ...applicationRun, engine: database.engine };
     const found = schemaDifferences(theirs, ours);
-    const spare = line.engine === 'sqlite' && across !== null && schemaDifferencesAcross(across, ours).length === 0;
-    return { differences: [...(spare ? [] : found), ...rowDifferences(theirs, ours)], spared: spare ? found : [] };
+    const spare = database.engine === 'sqlite' && across !== null && schemaDifferencesAcross(across, ours).length === 0;
+    return {
+      differences: [...(spare ? [] : found), ...rowDifferences(theirs, ours)],
+      sqliteDeviations: spare ? found : [],
+    };
   }
   if (across === null) {
     return {
       differences: ["the application's own upgrade failed on both engines: nothing says what is expected"],
-      spared: [],
+      sqliteDeviations: [],
     };
   }
-  return { differences: [...schemaDifferencesAcross(across, ours), ...countDifferences(across, ours)], spared: [] };
+  return {
+    differences: [...schemaDifferencesAcross(across, ours), ...countDifferences(across, ours)],
+    sqliteDeviations: [],
+  };
 }
 
 /**
- * Every line goes on from where the application is, or from what db-init made where that failed. Tables that came get
- * rows, for the revisions after this one.
+ * Prepares every database for the next revision: it continues from the application's result, or from db-init's if the
+ * application failed. New tables get rows.
  */
-async function goOn({ workshop, signal }: ImportContext, trials: readonly Trial[]): Promise<void> {
-  for (const { sight, ours } of trials) {
-    const { line, before, upgrade, after } = sight;
+async function advance({ workspace, signal }: ImportContext, trials: readonly OwnRun[]): Promise<void> {
+  for (const { applicationRun, ours } of trials) {
+    const { database, before, upgrade, after } = applicationRun;
     if (upgrade.kind === 'done') {
-      line.seen = after;
+      database.observation = after;
     } else if (ours === null) {
-      line.lost = true;
+      database.abandoned = true;
     } else {
-      await workshop.create(line.engine, line.name, `${line.name}_copy`);
-      line.seen = ours;
+      await workspace.create(database.engine, database.name, `${database.name}_copy`);
+      database.observation = ours;
     }
-    const come = Object.keys(line.seen.catalog.tables).filter((table) => !Object.hasOwn(before.catalog.tables, table));
-    if (line.kind === 'filled' && !line.lost && come.length > 0) {
-      await fillTables(line.url, come, signal);
-      line.seen = await observe(line.url, signal);
+    const added = Object.keys(database.observation.catalog.tables).filter(
+      (table) => !Object.hasOwn(before.catalog.tables, table),
+    );
+    if (database.kind === 'filled' && !database.abandoned && added.length > 0) {
+      await fillTables(database.url, added, signal);
+      database.observation = await observe(database.url, signal);
     }
   }
-  // what db-init did itself is not what the application is watched for
-  await workshop.statements('filled_postgresql');
+  // forget the statements of db-init itself
+  await workspace.statements('filled_postgresql');
 }
 
-/** What the application did to the empty databases; where it failed, what db-init did instead. */
+/** The application's changes to the empty databases, or db-init's if the application failed. */
 function factsOf(
-  trials: readonly Trial[],
+  trials: readonly OwnRun[],
   entry: Omit<RevisionFacts, 'changes'>,
 ): Readonly<Record<Engine, RevisionFacts>> {
   const changes = (engine: Engine): readonly object[] => {
-    const trial = trials.find(({ sight }) => sight.line.engine === engine && sight.line.kind === 'empty');
+    const trial = trials.find(
+      ({ applicationRun }) => applicationRun.database.engine === engine && applicationRun.database.kind === 'empty',
+    );
     if (trial === undefined) return [];
-    const { before, after, upgrade } = trial.sight;
+    const { before, after, upgrade } = trial.applicationRun;
     const result = upgrade.kind === 'done' ? after : (trial.ours ?? before);
     return changesOf(before.catalog, result.catalog, engine, engine === 'postgresql' ? rowFacts(before, result) : {});
   };
@@ -468,7 +509,7 @@ function rowFacts(before: Observation, after: Observation): RowFacts {
         Object.entries(row).flatMap(([name, value]) => {
           if (value === null) return [];
           const now = value >= before.at && value <= `${after.at}~`;
-          return [[name, now ? '<now>' : typed(value, after.catalog.tables[table]?.columns[name]?.type ?? '')]];
+          return [[name, now ? '<now>' : parseCell(value, after.catalog.tables[table]?.columns[name]?.type ?? '')]];
         }),
       ),
     );
@@ -484,7 +525,7 @@ function rowFacts(before: Observation, after: Observation): RowFacts {
   return Object.fromEntries(changed);
 }
 
-function typed(value: string, type: string): unknown {
+function parseCell(value: string, type: string): unknown {
   if (type === 'boolean') return value === 'true' || value === 't';
   return /^(?:integer|bigint|smallint|double precision|real)$/.test(type) ? Number(value) : value;
 }
@@ -498,7 +539,7 @@ async function writeFiles(
 ): Promise<void> {
   const migrations = project.migrations();
   const told = history.map(({ id }) => id);
-  // what was there keeps its order; what is new comes in the application's
+  // existing revisions keep their order; new ones have the order of the application
   const order = [
     ...project.order().filter((id) => !facts.some(({ postgresql }) => postgresql.revision === id)),
     ...told.filter((id) => facts.some(({ postgresql }) => postgresql.revision === id)),

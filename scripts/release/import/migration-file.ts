@@ -1,22 +1,22 @@
 import type { Step } from './steps.ts';
-import type { Sql } from './sql-text.ts';
+import type { EngineSql } from './sql-text.ts';
 
-/** What is to stand in the file of a migration. */
+/** The content of a migration file. */
 export interface MigrationText {
   readonly revision: string;
   readonly parents: readonly string[];
   readonly steps: readonly Step[];
-  /** Why it cannot be released as it stands; empty where it can. */
+  /** The reasons why it cannot be released yet; empty if it is finished. */
   readonly left: readonly string[];
 }
 
-/** What the error of a migration begins with that somebody has to finish. */
+/** The beginning of the error that an unfinished migration throws. */
 export const notYetWritten = 'not yet written: ';
 
-/** Whether a migration's text says that it is not finished. */
+/** Whether the text of a migration is unfinished. */
 export const isUnfinished = (text: string): boolean => text.includes(notYetWritten);
 
-/** The text of `migrations/<revision>.ts`, in the idiom of those written by hand; prettier puts it into lines. Pure. */
+/** The text of `migrations/<revision>.ts`, in the style of those written by hand. prettier formats it. Pure. */
 export function renderMigration(migration: MigrationText): string {
   const { revision, parents, steps, left } = migration;
   const calls = steps.map(renderStep).join('\n');
@@ -25,7 +25,7 @@ export function renderMigration(migration: MigrationText): string {
       ? ''
       : (calls === ''
           ? ''
-          : '\n// The steps above are what the catalogs tell. Write the rest, then take this away.\n') +
+          : '\n// The steps above follow from the catalogs. Write the rest, then remove this error.\n') +
         `throw new Error(${quoted(notYetWritten + left.join('; '))});`;
   const uses = /\bschema\b/.test(calls);
   const onPostgres = /\bonPostgres\b/.test(calls) ? "const onPostgres = schema.engine === 'postgresql';\n" : '';
@@ -39,7 +39,7 @@ export const up: Migration = async (${uses ? '{ context: schema }' : ''}) => {${
 `;
 }
 
-/** What a migration does, in a few sentences. */
+/** Describes a migration in a few sentences. */
 export function describeMigration({ parents, steps, left }: Pick<MigrationText, 'parents' | 'steps' | 'left'>): string {
   const of = <Kind extends Step['kind']>(...kinds: readonly Kind[]): (Step & { kind: Kind })[] =>
     steps.filter((step): step is Step & { kind: Kind } => kinds.some((kind) => kind === step.kind));
@@ -78,7 +78,7 @@ export function describeMigration({ parents, steps, left }: Pick<MigrationText, 
     ...sentence('Drops', dropped),
   ];
   if (sentences.length > 0) return sentences.join(' ');
-  if (left.length > 0) return 'Changes what no step of the schema tells.';
+  if (left.length > 0) return 'Makes changes that no step can express.';
   return parents.length > 1 ? `Merges ${list(parents)}.` : 'Changes nothing.';
 }
 
@@ -149,10 +149,10 @@ function renderStep(step: Step): string {
 
 const call = (method: string, ...args: readonly string[]): string => `await schema.${method}(${args.join(', ')});`;
 
-const record = (parts: readonly (readonly [string, Sql])[]): string =>
+const record = (parts: readonly (readonly [string, EngineSql])[]): string =>
   `{\n${parts.map(([name, sql]) => `${quoted(name)}: ${sqlText(sql)},`).join('\n')}\n}`;
 
-/** A text of JavaScript; prettier chooses the quotes. */
+/** A string literal of JavaScript; prettier chooses the quotes. */
 const quoted = (text: string): string => `'${escaped(text).replaceAll("'", String.raw`\'`)}'`;
 const escaped = (text: string): string =>
   text
@@ -160,8 +160,8 @@ const escaped = (text: string): string =>
     .replaceAll('\r', String.raw`\r`)
     .replaceAll('\n', String.raw`\n`);
 
-/** One text for both engines, or one that asks for the engine only where the words differ. */
-function sqlText({ postgresql, sqlite }: Sql): string {
+/** One text for both engines, or a template that depends on the engine only in the words that differ. */
+function sqlText({ postgresql, sqlite }: EngineSql): string {
   if (postgresql === sqlite) return quoted(postgresql);
   const [ours, theirs] = [postgresql.split(' '), sqlite.split(' ')];
   let start = 0;

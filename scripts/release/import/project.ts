@@ -9,17 +9,17 @@ import type { Migration } from '../../../src/migration/migration.ts';
 import type { RevisionFacts } from '../facts.ts';
 import { readMigration, type WrittenMigration } from '../graph-file.ts';
 
-/** The project's tree as far as a release is written into it. */
+/** The files of the project that an import reads and writes. */
 export interface Project {
   read(file: string): string;
   has(file: string): boolean;
-  /** Replaces a file as a whole, in the project's format: who is interrupted leaves the former or the new one. */
+  /** Formats the text and replaces a file atomically: an interrupted run leaves the former or the new file. */
   write(file: string, text: string): Promise<void>;
-  /** The migrations that are there, in no order. */
+  /** The existing migrations, in no order. */
   migrations(): readonly WrittenMigration[];
   /** The identifiers in migrations/graph.ts, in the order of application. */
   order(): readonly string[];
-  /** Loads what a migration's text does. */
+  /** Loads the function `up` from the text of a migration. */
   load(text: string): Promise<{ readonly up: Migration }>;
   readFacts(engine: 'postgres' | 'sqlite'): readonly RevisionFacts[];
   writeFacts(engine: 'postgres' | 'sqlite', facts: readonly RevisionFacts[]): void;
@@ -70,13 +70,13 @@ export function openProject(root: string): Project {
   };
 }
 
-// The tools run bundled from node_modules/.cache/db-init, the tests from scripts/release/import: three folders deep both.
+// The tools run as a bundle in node_modules/.cache/db-init, the tests from scripts/release/import: both three levels deep.
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/db-init', import.meta.url));
 
 const isMigration = (module: unknown): module is { readonly up: Migration } =>
   typeof module === 'object' && module !== null && 'up' in module && typeof module.up === 'function';
 
-// The file is the project's own: what it is made of is not looked at more closely.
+// The file belongs to this project, so its content is not checked further.
 const isFacts = (value: unknown): value is readonly RevisionFacts[] =>
   Array.isArray(value) &&
   value.every((entry) => typeof entry === 'object' && entry !== null && 'revision' in entry && 'changes' in entry);

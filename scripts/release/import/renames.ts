@@ -1,9 +1,9 @@
 import type { Catalog, Table } from '../../../src/model/catalog.ts';
 
-/** What has another name after a revision. */
+/** The tables and columns that a revision renames. */
 export interface Renames {
   readonly tables: readonly { readonly from: string; readonly to: string }[];
-  /** Columns are told with the table's name after the revision. */
+  /** With the name of the table after the revision. */
   readonly columns: readonly { readonly table: string; readonly from: string; readonly to: string }[];
 }
 
@@ -15,13 +15,13 @@ interface Evidence {
   readonly after: Catalog;
   readonly rowsBefore: Rows;
   readonly rowsAfter: Rows;
-  /** The statements that reached the server. */
+  /** The statements that the server has logged. */
   readonly statements: readonly string[];
 }
 
 /**
- * Which of the names that went came back as others: where a statement says so, or the rows prove it because they hold
- * the same under the new name and nothing else that came holds that.
+ * Finds renamed tables and columns: a statement renames them, or the rows have the same values under the new name, and no
+ * other new name has these values.
  */
 export function findRenames(evidence: Evidence): Renames {
   const tables = renamedTables(evidence);
@@ -47,8 +47,8 @@ function renamedTables({ before, after, rowsBefore, rowsAfter, statements }: Evi
       return from === undefined || to === undefined ? [] : [[plain(from), plain(to)] as const];
     }),
   );
-  return pairs(gone, come, (from, to) => {
-    if (said.get(from) === to) return 'said';
+  return matchNames(gone, come, (from, to) => {
+    if (said.get(from) === to) return 'stated';
     const held = rowsBefore[from] ?? [];
     return held.length > 0 && sameContent(held, rowsAfter[to] ?? []) ? 'proven' : null;
   });
@@ -67,8 +67,8 @@ function renamedColumns(evidence: Evidence, table: string): Renames['columns'] {
     }),
   );
   const held = (rows: Rows, column: string): (string | null)[] => (rows[table] ?? []).map((row) => row[column] ?? null);
-  return pairs(gone, come, (from, to) => {
-    if (said.has(`${table}.${from}.${to}`)) return 'said';
+  return matchNames(gone, come, (from, to) => {
+    if (said.has(`${table}.${from}.${to}`)) return 'stated';
     if (was.columns[from]?.type !== is.columns[to]?.type) return null;
     const [former, present] = [held(evidence.rowsBefore, from), held(evidence.rowsAfter, to)];
     const telling = new Set(former.filter((value) => value !== null)).size > 1;
@@ -76,16 +76,16 @@ function renamedColumns(evidence: Evidence, table: string): Renames['columns'] {
   }).map(({ from, to }) => ({ table, from, to }));
 }
 
-type Verdict = 'said' | 'proven' | null;
+type Verdict = 'stated' | 'proven' | null;
 
-/** Names that belong together; where one could be several, none is. */
-function pairs(
+/** Matches former and new names. A name with several candidates is not matched. */
+function matchNames(
   gone: readonly string[],
   come: readonly string[],
   judge: (from: string, to: string) => Verdict,
 ): { from: string; to: string }[] {
   const likely = gone.flatMap((from) => come.map((to) => ({ from, to, verdict: judge(from, to) })));
-  const said = likely.filter(({ verdict }) => verdict === 'said');
+  const said = likely.filter(({ verdict }) => verdict === 'stated');
   const proven = likely.filter(
     ({ from, to, verdict }) =>
       verdict === 'proven' &&
@@ -109,7 +109,7 @@ const sorted = (row: Rows[string][number]): unknown => Object.entries(row).toSor
 
 const plain = (name: string): string => name.replace(/^(?:"?public"?\.)?"?(.*?)"?$/, '$1');
 
-/** The catalog as it is once names were exchanged and nothing else: rules and indexes follow the new names. */
+/** Applies the renames to a catalog, also within its constraints and indexes. */
 export function applyRenames(catalog: Catalog, { tables, columns }: Renames): Catalog {
   const nameOf = (table: string): string => tables.find(({ from }) => from === table)?.to ?? table;
   const renamed = Object.fromEntries(

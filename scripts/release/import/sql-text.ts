@@ -1,21 +1,21 @@
 import type { Column } from '../../../src/model/catalog.ts';
 /**
- * How a catalog's words become those of a migration: types, defaults, predicates. PostgreSQL prints expressions with
- * casts that nobody wrote and that SQLite does not read; without them it reads the same again, and a comparison of the
- * catalogs proves it.
+ * Translates types, defaults and predicates of a catalog to the text of a migration. PostgreSQL prints expressions with
+ * casts that SQLite does not know. Without them PostgreSQL reads the same expression; the import compares the catalogs to
+ * check that.
  */
 import { affinity } from '../../../src/schema/comparison.ts';
 
-/** A piece of SQL that may have to be said differently on the two engines. */
-export interface Sql {
+/** A piece of SQL, which may differ between the engines. */
+export interface EngineSql {
   readonly postgresql: string;
   readonly sqlite: string;
 }
 
-export const both = (sql: string): Sql => ({ postgresql: sql, sqlite: sql });
+export const both = (sql: string): EngineSql => ({ postgresql: sql, sqlite: sql });
 
-/** Puts pieces behind each other with spaces between them, without those that are empty. */
-export const joined = (...parts: readonly Sql[]): Sql => ({
+/** Joins the pieces that are not empty with spaces. */
+export const joined = (...parts: readonly EngineSql[]): EngineSql => ({
   postgresql: parts.flatMap(({ postgresql }) => (postgresql === '' ? [] : [postgresql])).join(' '),
   sqlite: parts.flatMap(({ sqlite }) => (sqlite === '' ? [] : [sqlite])).join(' '),
 });
@@ -26,7 +26,7 @@ const typeNames: Readonly<Record<string, string>> = {
   'time without time zone': 'TIME',
 };
 
-/** What the schema builder makes of its words on SQLite (src/migration/schema-builder/sqlite-schema.ts). */
+/** The types that the schema builder replaces on SQLite (src/migration/schema-builder/sqlite-schema.ts). */
 const onSqlite: Readonly<Record<string, string>> = {
   'DOUBLE PRECISION': 'FLOAT',
   JSONB: 'JSON',
@@ -34,15 +34,15 @@ const onSqlite: Readonly<Record<string, string>> = {
 };
 
 /**
- * The type of a column. One word serves both engines where SQLite keeps the same under it.
+ * The type of a column. Both engines get the same word if it has the same meaning on SQLite.
  * @param enums the enumeration types with their labels
- * @param sqlite the column as it was seen on SQLite, where it was
+ * @param sqlite the column as observed on SQLite; undefined if it was not observed
  */
 export function typeOf(
   column: Column,
   enums: Readonly<Record<string, readonly string[]>>,
   sqlite: Column | undefined,
-): Sql {
+): EngineSql {
   const labels = enums[column.type.replaceAll('"', '')];
   const postgresql = labels === undefined ? typeWord(column.type) : column.type;
   const fallback =
@@ -63,14 +63,14 @@ function typeWord(type: string): string {
 }
 
 /** The default of a column as a migration writes it, or null for none. */
-export function defaultOf(column: Column, sqlite: Column | undefined): Sql | null {
+export function defaultOf(column: Column, sqlite: Column | undefined): EngineSql | null {
   if (column.default === null) return null;
   const text = plainDefault(column.default);
   if (/^(?:now\(\)|CURRENT_TIMESTAMP)$/i.test(text)) {
     return text === 'now()' ? { postgresql: text, sqlite: 'CURRENT_TIMESTAMP' } : both(text);
   }
   if (/^(?:'(?:[^']|'')*'|-?[\d.]+|TRUE|FALSE)$/.test(text)) return both(text);
-  // a function: what SQLite has instead is what the application gave it
+  // a function: SQLite gets the default that the application uses there
   return { postgresql: text, sqlite: sqlite?.default ?? text };
 }
 
@@ -84,10 +84,10 @@ function plainDefault(expression: string): string {
   return negative ?? expression;
 }
 
-/** A predicate or rule as somebody would write it: without casts, `IN (…)` for `= ANY (ARRAY[…])`. */
+/** A predicate or constraint as a person writes it: without casts, `IN (…)` instead of `= ANY (ARRAY[…])`. */
 export function withoutCasts(expression: string): string {
   const literals: string[] = [];
-  // a word stands for each literal meanwhile: what it holds is no syntax
+  // replace each literal by a word first, because its content is no syntax
   let text = expression.replaceAll(/'(?:[^']|'')*'/g, (literal) => `literal_${literals.push(literal) - 1}_`);
   text = text.replaceAll(cast, '');
   for (let before = ''; before !== text;) {
@@ -109,7 +109,7 @@ export function withoutCasts(expression: string): string {
 const cast =
   /::(?:"[^"]+"|character varying|double precision|time(?:stamp)? with(?:out)? time zone|\w+)(?:\([\d,]+\))?(?:\[\])?/g;
 
-/** Takes one pair of parentheses away that holds the whole. */
+/** Removes a pair of parentheses around the whole text. */
 export function unwrapped(text: string): string {
   if (!text.startsWith('(') || !text.endsWith(')')) return text;
   let depth = 0;

@@ -1,12 +1,12 @@
 import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 /**
- * From the difference of two catalogs to the steps of a migration. Pure: what the steps bring about is proven by
- * running them, so here the likely is good enough, and what has no step is said.
+ * Derives the steps of a migration from the difference of two catalogs. Pure. The steps need not be right in every case,
+ * because the import runs them and compares the result. Differences without a step are reported.
  */
 import { applyRenames, type Renames } from './renames.ts';
-import { both, defaultOf, joined, type Sql, typeOf, unwrapped, withoutCasts } from './sql-text.ts';
+import { both, defaultOf, joined, type EngineSql, typeOf, unwrapped, withoutCasts } from './sql-text.ts';
 
-/** One call of the schema builder, or a statement where it has none. */
+/** One call of the schema builder, or a statement if the builder has no method for it. */
 export type Step =
   | { readonly kind: 'createEnum' | 'relabelEnum'; readonly name: string; readonly labels: readonly string[] }
   | { readonly kind: 'dropEnum'; readonly name: string }
@@ -14,7 +14,7 @@ export type Step =
   | { readonly kind: 'renameColumn'; readonly table: string; readonly from: string; readonly to: string }
   | { readonly kind: 'createTable'; readonly table: string; readonly columns: Parts; readonly constraints: Parts }
   | { readonly kind: 'addColumns'; readonly table: string; readonly columns: Parts }
-  | { readonly kind: 'setType' | 'setDefault'; readonly table: string; readonly column: string; readonly to: Sql }
+  | { readonly kind: 'setType' | 'setDefault'; readonly table: string; readonly column: string; readonly to: EngineSql }
   | { readonly kind: 'setNotNull' | 'dropNotNull' | 'dropDefault'; readonly table: string; readonly column: string }
   | {
       readonly kind: 'addIndex';
@@ -22,52 +22,52 @@ export type Step =
       readonly name: string;
       readonly columns: readonly string[];
       readonly unique: boolean;
-      readonly where: Sql | null;
+      readonly where: EngineSql | null;
     }
   | { readonly kind: 'dropIndex'; readonly name: string }
-  | { readonly kind: 'addConstraint'; readonly table: string; readonly name: string; readonly definition: Sql }
+  | { readonly kind: 'addConstraint'; readonly table: string; readonly name: string; readonly definition: EngineSql }
   | { readonly kind: 'dropConstraint'; readonly table: string; readonly name: string }
   | { readonly kind: 'dropForeignKeys' | 'dropColumn'; readonly table: string; readonly column: string }
   | { readonly kind: 'dropTable'; readonly table: string }
-  | { readonly kind: 'run'; readonly sql: Sql };
+  | { readonly kind: 'run'; readonly sql: EngineSql };
 
-type Parts = readonly (readonly [name: string, definition: Sql])[];
+type Parts = readonly (readonly [name: string, definition: EngineSql])[];
 
-/** What was seen of a revision's effect on the schema. */
-export interface Seen {
+/** The observed effect of a revision on the schema. */
+export interface ObservedChange {
   readonly before: Catalog;
   readonly after: Catalog;
-  /** The same on SQLite; null where the application did not get there. It says what PostgreSQL's words are there. */
+  /** The catalog afterwards on SQLite; null if the application failed there. It shows the SQLite form of expressions. */
   readonly sqlite: Catalog | null;
   readonly renames: Renames;
-  /** By `table.column`: what new columns of existing rows were filled with before their default went again. */
-  readonly fillings: ReadonlyMap<string, string>;
+  /** By `table.column`: the values of new columns in existing rows, whose default was dropped afterwards. */
+  readonly initialValues: ReadonlyMap<string, string>;
 }
 
-export interface Derived {
+export interface DerivedSteps {
   readonly steps: readonly Step[];
-  /** What no step can express, as sentences. */
+  /** Differences that no step can express, as sentences. */
   readonly inexpressible: readonly string[];
 }
 
-/** What a difference is taken apart with: the catalogs after the renames, and a place for what has no step. */
-interface Work extends Seen {
+/** The catalogs after the renames, and a list for differences without a step. */
+interface WorkingChange extends ObservedChange {
   readonly inexpressible: string[];
 }
 
-/** The steps in the order of CONTRIBUTING: rename and add, then constraints, then drop. */
-export function deriveSteps(seen: Seen): Derived {
-  const work: Work = { ...seen, before: applyRenames(seen.before, seen.renames), inexpressible: [] };
+/** Derives the steps, in the order that CONTRIBUTING.md demands: rename and add, then constraints, then drop. */
+export function deriveSteps(seen: ObservedChange): DerivedSteps {
+  const work: WorkingChange = { ...seen, before: applyRenames(seen.before, seen.renames), inexpressible: [] };
   const { before, after } = work;
   const kept = Object.keys(after.tables).filter((name) => Object.hasOwn(before.tables, name));
   const steps = [
     ...enumSteps(work),
     ...seen.renames.tables.map(({ from, to }): Step => ({ kind: 'renameTable', from, to })),
     ...seen.renames.columns.map(({ table, from, to }): Step => ({ kind: 'renameColumn', table, from, to })),
-    ...kept.flatMap((table) => goingRules(work, table)),
+    ...kept.flatMap((table) => dropRules(work, table)),
     ...createTables(work),
     ...kept.flatMap((table) => changeTable(work, table)),
-    ...kept.flatMap((table) => goingColumns(work, table)),
+    ...kept.flatMap((table) => dropColumns(work, table)),
     ...inOrderOfDropping(before, after),
     ...missingIn(after.enums, before.enums).map((name): Step => ({ kind: 'dropEnum', name })),
   ];
@@ -77,7 +77,7 @@ export function deriveSteps(seen: Seen): Derived {
 const missingIn = (parts: Readonly<Record<string, unknown>>, others: Readonly<Record<string, unknown>>): string[] =>
   Object.keys(others).filter((name) => !Object.hasOwn(parts, name));
 
-function enumSteps({ before, after, inexpressible }: Work): Step[] {
+function enumSteps({ before, after, inexpressible }: WorkingChange): Step[] {
   return Object.entries(after.enums).flatMap(([name, labels]): Step[] => {
     const former = before.enums[name];
     if (former === undefined) return [{ kind: 'createEnum', name, labels }];
@@ -91,9 +91,9 @@ function enumSteps({ before, after, inexpressible }: Work): Step[] {
   });
 }
 
-// Tables that come and go
+// Created and dropped tables
 
-function createTables(work: Work): Step[] {
+function createTables(work: WorkingChange): Step[] {
   const { before, after } = work;
   const open = missingIn(before.tables, after.tables);
   const steps: Step[] = [];
@@ -106,7 +106,7 @@ function createTables(work: Work): Step[] {
     open.splice(open.indexOf(name), 1);
     const table = after.tables[name];
     if (table === undefined) continue;
-    // in a circle one of the keys has to wait
+    // if tables refer to each other in a cycle, one of the keys is added later
     const waiting = ready === undefined ? keysTo(table, open) : [];
     steps.push(...createTable(work, name, without(table, waiting)));
     later.push(...waiting.map((rule) => addConstraint(work, name, rule, table.constraints[rule] ?? '')));
@@ -124,7 +124,7 @@ const without = (table: Table, rules: readonly string[]): Table => ({
   constraints: Object.fromEntries(Object.entries(table.constraints).filter(([name]) => !rules.includes(name))),
 });
 
-function createTable(work: Work, name: string, table: Table): Step[] {
+function createTable(work: WorkingChange, name: string, table: Table): Step[] {
   const inline = inlineRules(name, table);
   const columns = Object.entries(table.columns).map(
     ([column, definition]) => [column, columnSql(work, name, column, definition, inline.get(column) ?? [])] as const,
@@ -139,7 +139,7 @@ function createTable(work: Work, name: string, table: Table): Step[] {
   return [{ kind: 'createTable', table: name, columns, constraints }, ...indexes];
 }
 
-/** A table goes before those that it refers to. */
+/** A table is dropped before the tables that it refers to. */
 function inOrderOfDropping(before: Catalog, after: Catalog): Step[] {
   const open = missingIn(after.tables, before.tables);
   const steps: Step[] = [];
@@ -158,23 +158,23 @@ function inOrderOfDropping(before: Catalog, after: Catalog): Step[] {
 
 interface InlineRule {
   readonly name: string;
-  /** What stands behind the column: `REFERENCES users(id)`, `UNIQUE`, `PRIMARY KEY`. */
+  /** The clause after the column: `REFERENCES users(id)`, `UNIQUE`, `PRIMARY KEY`. */
   readonly clause: string;
 }
 
-/** The rules of one column each that have the name PostgreSQL gives them where they stand behind their column. */
+/** Constraints over one column with the default name of a column constraint: they can be written after the column. */
 function inlineRules(table: string, { constraints }: Table): ReadonlyMap<string, readonly InlineRule[]> {
   const rules = new Map<string, InlineRule[]>();
   for (const [name, definition] of Object.entries(constraints)) {
-    const own = ownRule(definition);
+    const own = inlineClause(definition);
     if (own === null || name !== defaultName(table, own)) continue;
     rules.set(own.column, [...(rules.get(own.column) ?? []), { name, clause: own.clause }]);
   }
   return rules;
 }
 
-/** A rule over one column as it stands behind it; null for every other rule. */
-function ownRule(definition: string): { column: string; clause: string; ending: string } | null {
+/** A constraint over one column as a column constraint; null for every other one. */
+function inlineClause(definition: string): { column: string; clause: string; ending: string } | null {
   const [, key = '', references = ''] = /^FOREIGN KEY \(("?\w+"?)\) (REFERENCES .*)$/.exec(definition) ?? [];
   if (key !== '') return { column: plain(key), clause: references, ending: `${plain(key)}_fkey` };
   const [, kind = '', column = ''] = /^(UNIQUE|PRIMARY KEY) \(("?\w+"?)\)$/.exec(definition) ?? [];
@@ -185,7 +185,13 @@ function ownRule(definition: string): { column: string; clause: string; ending: 
 const defaultName = (table: string, { ending }: { ending: string }): string => `${table}_${ending}`;
 const plain = (name: string): string => name.replaceAll('"', '');
 
-function columnSql(work: Work, table: string, column: string, definition: Column, rules: readonly InlineRule[]): Sql {
+function columnSql(
+  work: WorkingChange,
+  table: string,
+  column: string,
+  definition: Column,
+  rules: readonly InlineRule[],
+): EngineSql {
   const { after, sqlite, inexpressible } = work;
   const other = sqlite?.tables[table]?.columns[column];
   const isKey = rules.some(({ clause }) => clause === 'PRIMARY KEY');
@@ -196,7 +202,7 @@ function columnSql(work: Work, table: string, column: string, definition: Column
   } else if (definition.default === 'identity') {
     inexpressible.push(`${table}.${column} is an identity column`);
   }
-  const filling = work.fillings.get(`${table}.${column}`);
+  const filling = work.initialValues.get(`${table}.${column}`);
   const expression =
     filling === undefined ? defaultOf(definition, other) : defaultOf({ ...definition, default: filling }, undefined);
   return joined(
@@ -207,17 +213,17 @@ function columnSql(work: Work, table: string, column: string, definition: Column
   );
 }
 
-/** What a table that stays gains, and what changes in it. */
-function changeTable(work: Work, name: string): Step[] {
+/** The additions and changes in an existing table. */
+function changeTable(work: WorkingChange, name: string): Step[] {
   const [was, is] = [work.before.tables[name], work.after.tables[name]];
   if (was === undefined || is === undefined) return [];
   const added = missingIn(was.columns, is.columns);
-  // a rule over an added column stands behind it, whatever its name
+  // a constraint over an added column is written after the column, with any name
   const behind = new Map<string, InlineRule[]>();
   const rules: Step[] = [];
   for (const [rule, definition] of Object.entries(is.constraints)) {
     if (sameRule(was.constraints[rule], definition)) continue;
-    const own = ownRule(definition);
+    const own = inlineClause(definition);
     if (/^(?:PRIMARY KEY|EXCLUDE)/.test(definition) && own?.clause !== 'UNIQUE') {
       work.inexpressible.push(`${name} gains the constraint ${rule}: ${definition}`);
     } else if (own !== null && added.includes(own.column)) {
@@ -239,7 +245,7 @@ function changeTable(work: Work, name: string): Step[] {
   return [
     ...(columns.length > 0 ? [{ kind: 'addColumns', table: name, columns } as const] : []),
     ...added
-      .filter((column) => work.fillings.has(`${name}.${column}`) && is.columns[column]?.default === null)
+      .filter((column) => work.initialValues.has(`${name}.${column}`) && is.columns[column]?.default === null)
       .map((column): Step => ({ kind: 'dropDefault', table: name, column })),
     ...Object.keys(is.columns).flatMap((column) => alterColumn(work, name, column)),
     ...rules,
@@ -247,7 +253,7 @@ function changeTable(work: Work, name: string): Step[] {
   ];
 }
 
-function alterColumn(work: Work, table: string, column: string): Step[] {
+function alterColumn(work: WorkingChange, table: string, column: string): Step[] {
   const was = work.before.tables[table]?.columns[column];
   const is = work.after.tables[table]?.columns[column];
   if (was === undefined || is === undefined) return [];
@@ -272,30 +278,30 @@ function alterColumn(work: Work, table: string, column: string): Step[] {
 
 // Indexes and constraints
 
-/** PostgreSQL prints a rule with other casts after a column of it has got another type. */
+/** PostgreSQL prints a constraint with other casts after the type of its column has changed. */
 const sameRule = (was: string | undefined, is: string): boolean =>
   was !== undefined && (was === is || withoutCasts(was) === withoutCasts(is));
 
-function addConstraint(work: Work, table: string, name: string, definition: string): Step {
+function addConstraint(work: WorkingChange, table: string, name: string, definition: string): Step {
   return { kind: 'addConstraint', table, name, definition: ruleSql(work, table, definition) };
 }
 
-function ruleSql({ inexpressible }: Work, table: string, definition: string): Sql {
+function ruleSql({ inexpressible }: WorkingChange, table: string, definition: string): EngineSql {
   if (definition.startsWith('EXCLUDE')) inexpressible.push(`${table} has the constraint ${definition}`);
   const [, check, rest = ''] = /^CHECK \((.*)\)( NOT VALID)?$/.exec(definition) ?? [];
   return both(check === undefined ? definition : `CHECK (${unwrapped(withoutCasts(check))})${rest}`);
 }
 
-/** `UNIQUE btree (a, b) WHERE (…)`, taken apart; the keys as they stand there. */
+/** Parses `UNIQUE btree (a, b) WHERE (…)`. */
 const indexPattern = /^(UNIQUE )?(\w+) \((.*?)\)(?: WHERE \((.*)\))?$/;
 
-function addIndex(work: Work, table: string, name: string, definition: string): Step[] {
+function addIndex(work: WorkingChange, table: string, name: string, definition: string): Step[] {
   const [, unique, method = '', keys = '', predicate] = indexPattern.exec(definition) ?? [];
   if (method !== 'btree') {
     work.inexpressible.push(`${table} gains the index ${name}: ${definition}`);
     return [];
   }
-  // as somebody wrote it, where SQLite kept that
+  // the original text, if SQLite has stored it
   const written = indexPattern.exec(work.sqlite?.tables[table]?.indexes[name]?.definition ?? '')?.[4];
   const where = predicate === undefined ? null : both(unwrapped(written ?? withoutCasts(predicate)));
   const columns = keys.split(', ').map(plain);
@@ -303,14 +309,14 @@ function addIndex(work: Work, table: string, name: string, definition: string): 
   if (columns.every((column) => Object.hasOwn(owner?.columns ?? {}, column))) {
     return [{ kind: 'addIndex', table, name, columns, unique: unique !== undefined, where }];
   }
-  // an expression, or another order than the usual one
+  // an expression, or a descending order
   const start = `CREATE ${unique ?? ''}INDEX IF NOT EXISTS ${name} ON ${table}`;
   const end = where === null ? '' : ` WHERE ${where.postgresql}`;
   return [{ kind: 'run', sql: both(`${start} (${withoutCasts(keys)})${end}`) }];
 }
 
-/** Rules and indexes that go or change, but for those that go with a column. */
-function goingRules(work: Work, name: string): Step[] {
+/** Drops constraints and indexes that are removed or changed, except those that are dropped with their column. */
+function dropRules(work: WorkingChange, name: string): Step[] {
   const [was, is] = [work.before.tables[name], work.after.tables[name]];
   if (was === undefined || is === undefined) return [];
   const dropped = missingIn(is.columns, was.columns);
@@ -322,12 +328,12 @@ function goingRules(work: Work, name: string): Step[] {
   const rules = Object.entries(was.constraints)
     .filter(([rule, definition]) => !sameRule(is.constraints[rule], definition) && stays(definition))
     .flatMap(([rule, definition]): Step[] => {
-      const own = ownRule(definition);
+      const own = inlineClause(definition);
       if (/^(?:PRIMARY KEY|EXCLUDE)/.test(definition)) {
         work.inexpressible.push(`${name} loses the constraint ${rule}: ${definition}`);
         return [];
       }
-      // by its column: on SQLite keys have no dependable names
+      // by its column, because foreign keys have no reliable names on SQLite
       if (own !== null && definition.startsWith('FOREIGN')) {
         return [{ kind: 'dropForeignKeys', table: name, column: own.column }];
       }
@@ -336,7 +342,7 @@ function goingRules(work: Work, name: string): Step[] {
   return [...indexes, ...rules];
 }
 
-function goingColumns({ before, after }: Work, name: string): Step[] {
+function dropColumns({ before, after }: WorkingChange, name: string): Step[] {
   return missingIn(after.tables[name]?.columns ?? {}, before.tables[name]?.columns ?? {}).map((column): Step => ({
     kind: 'dropColumn',
     table: name,

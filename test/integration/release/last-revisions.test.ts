@@ -77,7 +77,7 @@ describeEngines(`the last ${howMany} revisions, written from the facts`, ({ name
         after: postgresCatalog(facts.postgresql),
         sqlite: sqliteCatalog(facts.sqlite),
         renames: { tables: [], columns: [] },
-        fillings: new Map(),
+        initialValues: new Map(),
       });
       expect({ revision, inexpressible }).toEqual({ revision, inexpressible: [] });
       const { up } = await project.load(renderMigration({ revision, parents: downRevisions, steps, left: [] }));

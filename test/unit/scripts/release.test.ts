@@ -6,7 +6,12 @@ import { inOrder, readMigration } from '../../../scripts/release/graph-file.ts';
 import { readHeads, readHistory } from '../../../scripts/release/import/application.ts';
 import { isUnfinished } from '../../../scripts/release/import/migration-file.ts';
 import { openProject } from '../../../scripts/release/import/project.ts';
-import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '../../../scripts/release/mentions.ts';
+import {
+  filesWithMentions,
+  type ReleaseFacts,
+  renderReleases,
+  writeMentions,
+} from '../../../scripts/release/mentions.ts';
 import { addRelease, readReleases } from '../../../scripts/release/releases-file.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { currentRelease, renderRange, releases } from '../../../src/releases.ts';
@@ -47,7 +52,7 @@ describe('npm run release:write was run: it', () => {
     expect(migrations.filter((file) => isUnfinished(read(`migrations/${file}`)))).toEqual([]);
   });
 
-  it.each([...mentioning])('has brought %s up to date', (file) => {
+  it.each([...filesWithMentions])('has brought %s up to date', (file) => {
     expect(read(file)).toBe(writeMentions(read(file), facts));
   });
 
@@ -87,7 +92,7 @@ describe('the release', () => {
     const other = { version, release: '99.0.0', heads: ['999_other'], revisions: 9999 };
     const named = [currentRelease.to, ...heads, `${revisions.length} revisions`];
     const found = files.flatMap((file) => {
-      const text = mentioning.includes(file) ? writeMentions(read(file), other) : read(file);
+      const text = filesWithMentions.includes(file) ? writeMentions(read(file), other) : read(file);
       return named.filter((name) => text.includes(name)).map((name) => `${file}: ${name}`);
     });
     expect(found).toEqual([]);

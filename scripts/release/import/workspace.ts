@@ -8,17 +8,17 @@ import { startCluster } from '../../../test/support/local-cluster.ts';
 import { embeddedInstallation, installations } from '../../../test/support/postgres-installations.ts';
 import { queryValue } from '../../with-database.ts';
 
-/** Where an import works: a PostgreSQL server and a folder of its own, which go with it. */
-export interface Workshop {
+/** A PostgreSQL server and a folder for one import. Both are removed at its end. */
+export interface Workspace {
   readonly folder: string;
-  /** Makes a database; with a source, as a copy of that. @returns its DATABASE_URL */
+  /** Creates an empty database, or a copy of `source`. @returns its DATABASE_URL */
   create(engine: Engine, name: string, source?: string): Promise<string>;
-  /** The statements that changed a PostgreSQL database since that was last asked. */
+  /** The statements that changed a PostgreSQL database since the last call. */
   statements(name: string): Promise<readonly string[]>;
 }
 
 const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'log_statement=mod'];
-// a line of its own for each statement, and the database that it reached
+// log each statement with the name of its database
 const logging = [
   'logging_collector=on',
   'log_directory=log',
@@ -28,8 +28,8 @@ const logging = [
   'log_rotation_size=0',
 ];
 
-/** Sets the workshop up, hands it over, and clears it away whatever happens. */
-export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<Result>): Promise<Result> {
+/** Creates a workspace, passes it to `work`, and always removes it. */
+export async function withWorkspace<Result>(work: (workspace: Workspace) => Promise<Result>): Promise<Result> {
   const [newest] = await installations(['initdb', 'postgres']);
   const installation = newest === undefined ? embeddedInstallation() : dirname(newest.bin);
   if (installation === null) throw new Error('PostgreSQL is not installed on this machine: its programs are needed');
@@ -42,7 +42,7 @@ export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<R
       [...settings, ...logging].flatMap((setting) => ['-c', setting]),
     );
     try {
-      return await work(await openWorkshop(server.url, folder));
+      return await work(await openWorkspace(server.url, folder));
     } finally {
       await server.stop();
     }
@@ -51,7 +51,7 @@ export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<R
   }
 }
 
-async function openWorkshop(serverUrl: string, folder: string): Promise<Workshop> {
+async function openWorkspace(serverUrl: string, folder: string): Promise<Workspace> {
   const admin = (sql: string): Promise<string> => queryValue(serverUrl, sql);
   const log = join(await admin('SHOW data_directory'), 'log/server');
   const read = new Map<string, number>();
@@ -80,7 +80,7 @@ async function openWorkshop(serverUrl: string, folder: string): Promise<Workshop
       return url;
     },
     async statements(name) {
-      // the server's log comes a moment after the statement: one that is known tells that all before are there
+      // the server writes its log with a delay: when this known statement is in the log, all earlier ones are too
       marks += 1;
       const mark = `import_mark_${marks}`;
       await admin(`CREATE TEMPORARY TABLE ${mark} ()`);
@@ -98,7 +98,7 @@ async function openWorkshop(serverUrl: string, folder: string): Promise<Workshop
   };
 }
 
-/** The statements in a server's log that reached one database. */
+/** The statements in a server's log for one database. */
 export function readStatements(log: string, database: string): readonly string[] {
   const entries = log.split(/^@@/m).map((entry) => entry.trim());
   return entries.flatMap((entry) => {
