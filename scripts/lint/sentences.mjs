@@ -73,4 +73,41 @@ const sentencesInReport = {
   },
 };
 
-export default { meta: { name: 'db-init' }, rules: { 'sentences-in-report': sentencesInReport } };
+/** Two words in small letters beside each other: SQL has its keywords in capitals between the names. */
+const isProse = (text) => /(?<![\w.'"$-])\p{Ll}+ \p{Ll}{2,}(?![\w.'"(])/u.test(text) && !sqlTypes.has(text);
+
+const sqlTypes = new Set(['double precision']);
+
+/** Whether a text is the message of an error of programming, which no person is meant to read, or a directive. */
+function isForNobody(node) {
+  const { parent } = node;
+  return (
+    (parent.type === 'NewExpression' && /^(?:Range|Type)?Error$/.test(parent.callee.name)) ||
+    parent.type === 'ExpressionStatement'
+  );
+}
+
+/**
+ * A stricter rule, for folders whose errors carry only data: every text of words is an error, wherever it goes.
+ */
+const noProse = {
+  create(context) {
+    const check = (node, text) => {
+      if (!isProse(text) || isForNobody(node)) return;
+      context.report({ node, message: 'These words belong in src/report/: an error carries a kind and values.' });
+    };
+    return {
+      Literal(node) {
+        if (typeof node.value === 'string') check(node, node.value);
+      },
+      TemplateLiteral(node) {
+        check(node, node.quasis.map(({ value }) => value.cooked ?? '').join('?'));
+      },
+    };
+  },
+};
+
+export default {
+  meta: { name: 'db-init' },
+  rules: { 'sentences-in-report': sentencesInReport, 'no-prose': noProse },
+};

@@ -11,6 +11,7 @@ import type { StoredEntry } from './entry-layout.ts';
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { ArchiveEntry } from './manifest.ts';
+import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
 /** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;
@@ -201,6 +202,6 @@ export async function extractEntry(entry: ArchiveEntry, path: string, options: E
   } catch (error) {
     await rm(path, { force: true });
     const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
-    throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
+    throw isWritten ? new Error(stateFolderMessages.unwritableFile(path, error.message), { cause: error }) : error;
   }
 }

@@ -21,7 +21,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions, backupMessages } from '../report/backup-messages.ts';
 import { rejectionReason } from '../report/archive-reasons.ts';
-import { openProgress, type Progress } from '../report/progress.ts';
+import { openProgress, type Progress, progressLabels } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Dumper, openDumper } from './dumper.ts';
 import { type Destination, giveName, prepareFolder, requireSpace, tagOf, removePartialFiles } from './destination.ts';
@@ -221,7 +221,7 @@ async function readBack(file: string, dumper: Dumper, context: BackupContext): P
   const { log, output, signal } = context;
   try {
     const archive = await openWhateverItsSize(file, context);
-    const progress = openProgress({ label: 'Reading the archive back', total: archive.size, log, output });
+    const progress = openProgress({ label: progressLabels.readingBack, total: archive.size, log, output });
     try {
       await verifyEntries(archive, {
         verifyDatabase: (content) => dumper.verify(content),
@@ -277,12 +277,12 @@ export async function writeArchive(
   const listed = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   try {
     const copied = await archive.add(dumper.entryName, dumper.compress, (content) =>
-      dumper.copy(content, (total) => begin('Copying the database', total)),
+      dumper.copy(content, (total) => begin(progressLabels.copyingDatabase, total)),
     );
     const { revisions, rows, settings, digest } = copied.result;
 
     const uploads = await findUploads(places);
-    begin('Copying the uploads', await measureUploads(uploads, context.signal));
+    begin(progressLabels.copyingUploads, await measureUploads(uploads, context.signal));
     const files: Partial<Record<UploadRootName, number>> = {};
     let [entries, bytes] = [0, 0];
     const onAdded = (root: UploadRootName, name: string, entry: ListedEntry): void => {

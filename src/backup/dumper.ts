@@ -64,8 +64,7 @@ export async function openDumper(context: BackupContext, scratch: string): Promi
  * Checks that the role may open one more connection: ours holds the snapshot, and pg_dump opens a second one.
  * @throws Failure `missing-rights`
  */
-export const requireDumpConnection = (database: Database): Promise<number> =>
-  requireConnections(database, 1, 'dump the database');
+export const requireDumpConnection = (database: Database): Promise<number> => requireConnections(database, 1, 'dump');
 
 async function postgresDumper(target: PostgresTarget, context: BackupContext): Promise<Dumper> {
   const { database, config, signal } = context;

@@ -104,7 +104,7 @@ async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<stri
     const stats = await statIfExists(root.folder);
     const identity = identityOf(stats);
     if (identity === null || found.has(identity)) continue;
-    if (stats?.isDirectory() === false) throw new Error(`${root.folder} is no folder`);
+    if (stats?.isDirectory() === false) throw new Error(backupReasons.noFolder(root.folder));
     found.set(identity, root);
   }
   return found;

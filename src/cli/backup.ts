@@ -215,14 +215,14 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
 /** @throws Failure `archive-rejected` */
 async function verified(path: string, { config, output, log, signal }: BackupContext): Promise<VerifiedArchive> {
   const { verifyBackup } = await import('../backup/verify.ts');
-  const { openProgress } = await import('../report/progress.ts');
+  const { openProgress, progressLabels } = await import('../report/progress.ts');
   let progress: Progress | null = null;
   try {
     return await verifyBackup(path, {
       config,
       signal,
       onBytes(done, total) {
-        progress ??= openProgress({ label: `Reading ${basename(path)}`, total, log, output });
+        progress ??= openProgress({ label: progressLabels.reading(basename(path)), total, log, output });
         progress.to(done);
       },
     });

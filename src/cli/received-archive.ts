@@ -1,7 +1,7 @@
 import { withReceived } from '../archive/spool.ts';
 import type { Settings } from '../config/config.ts';
 import { displayNameOf } from '../database/target-name.ts';
-import { openProgress } from '../report/progress.ts';
+import { openProgress, progressLabels } from '../report/progress.ts';
 import type { CommandContext } from './context.ts';
 import { archiveInput } from './standard-streams.ts';
 import { describeReceiving } from '../report/archive-messages.ts';
@@ -16,7 +16,7 @@ export async function withReceivedArchive<Result>(
 ): Promise<Result> {
   const { backupFolder: folder, archiveLimits: limits, database } = config;
   const input = archiveInput();
-  const progress = openProgress({ label: 'Receiving the archive', total: null, log, output });
+  const progress = openProgress({ label: progressLabels.receiving, total: null, log, output });
   const onBytes = (bytes: number): void => progress.add(bytes);
   const end = (): void => progress.end();
   const reception = { folder, database: database === null ? '' : displayNameOf(database), limits, signal, onBytes };

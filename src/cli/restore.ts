@@ -80,8 +80,8 @@ async function restoreFound(context: CommandContext, file: string, name: string)
     consent: dryRun ? null : consent,
   };
   const total = archive.database.size + (databaseOnly ? 0 : archive.uploadBytes);
-  const { openProgress } = await import('../report/progress.ts');
-  const progress = openProgress({ label: 'Unpacking', total, log, output });
+  const { openProgress, progressLabels } = await import('../report/progress.ts');
+  const progress = openProgress({ label: progressLabels.unpacking, total, log, output });
   const whole = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
   await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, whole))).finally(
     () => progress.end(),

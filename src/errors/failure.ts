@@ -247,7 +247,25 @@ export type RestoreObstacle =
       readonly archive: string;
       readonly misfits: readonly Misfits[];
     }
-  | { readonly kind: 'failed'; readonly step: string; readonly reason: string; readonly cause: Cause };
+  | { readonly kind: 'failed'; readonly step: RestoreStep; readonly reason: string; readonly cause: Cause };
+
+/** A step of a restore or an undo. */
+export type RestoreStep =
+  | 'restore'
+  | 'undo'
+  | 'find-schema'
+  | 'reach-former-database'
+  | 'read-history'
+  | 'load-dump'
+  | 'load-sqlite-rows'
+  | 'load-postgresql-rows'
+  | 'migrate-sqlite-copy'
+  | 'assess-restored'
+  | 'migrate-restored'
+  /** The steps under the journal together. */
+  | 'swap'
+  /** After the swap. */
+  | 'verify-live';
 
 /** Why nothing was deleted. */
 export type ResetObstacle =

@@ -15,7 +15,7 @@ export interface Progress {
 
 /** Where the progress is shown: on the last line of a terminal, or in the log. */
 export interface ProgressOptions {
-  /** The name of the work: `Reading the archive back`. */
+  /** The name of the work, from `progressLabels`. */
   readonly label: string;
   /** The total amount; null if it is not known beforehand. */
   readonly total: number | null;
@@ -26,6 +26,16 @@ export interface ProgressOptions {
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
+
+/** The names of the pieces of work. */
+export const progressLabels = {
+  receiving: 'Receiving the archive',
+  unpacking: 'Unpacking',
+  reading: (file: string): string => `Reading ${file}`,
+  readingBack: 'Reading the archive back',
+  copyingDatabase: 'Copying the database',
+  copyingUploads: 'Copying the uploads',
+} as const;
 
 /** Milliseconds: shorter work is not reported. */
 const quietMilliseconds = 1000;

@@ -51,11 +51,11 @@ export const restoreMessages = {
 const outcomes = {
   restore: {
     finished: 'the restored database is live.',
-    'taken back': 'the database is the one from before the restore.',
+    'rolled-back': 'the database is the one from before the restore.',
   },
   undo: {
     finished: 'the database from before the restore is live again.',
-    'taken back': 'the restored database stays live.',
+    'rolled-back': 'the restored database stays live.',
   },
 };
 
@@ -64,7 +64,7 @@ export const recoveryMessages = {
   unfinished: (holder: string, startedAt: string): string =>
     `A restore did not finish (${holder}, begun ${zonedTime(startedAt)}).`,
   settled: (action: Journal['action'], outcome: keyof typeof outcomes.restore): string =>
-    `It was ${outcome}: ${outcomes[action][outcome]}`,
+    `It was ${outcome === 'finished' ? 'finished' : 'taken back'}: ${outcomes[action][outcome]}`,
   connectionLost: (action: Journal['action'], reason: string): string =>
     `The connection was lost (${reason}): another one is asked what became of the ${action}.`,
   notSettled: (reason: string): string =>
@@ -110,6 +110,10 @@ export function describeUndone(database: string, changes: readonly Change[] | nu
 export function describeUnmeasured(kept: string, reason: string): string {
   return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
 }
+
+/** The same for former uploads. */
+export const describeUnmeasuredUploads = (folder: string, reason: string): string =>
+  describeUnmeasured(`What was in ${folder}`, reason);
 
 /** Warns that no file lock keeps a second run away. */
 export function describeNoFolderLock(folder: string, reason: string): string {
@@ -166,6 +170,22 @@ export function describeMissingObjects(lacking: readonly UnarchivedObject[]): re
 
 export function describeMissingUnknown(reason: string): string {
   return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
+}
+
+/** What the application needs beside a restored database, and is missing here. */
+export type MissingSurroundings =
+  | { readonly kind: 'no-settings-key' | 'other-settings-key' }
+  | { readonly kind: 'no-installation-file'; readonly file: string };
+
+export function describeMissingSurroundings(missing: MissingSurroundings): string {
+  switch (missing.kind) {
+    case 'no-settings-key':
+      return 'Some settings in it are encrypted: the application needs the SETTINGS_ENCRYPTION_KEY that they were written with.';
+    case 'other-settings-key':
+      return 'Some settings in it were encrypted with another SETTINGS_ENCRYPTION_KEY than the present one: they cannot be read.';
+    case 'no-installation-file':
+      return `${missing.file} is not there, and in no archive: the application will begin with its set-up wizard.`;
+  }
 }
 
 /** Warns of an object that could not be created again. */

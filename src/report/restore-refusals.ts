@@ -2,7 +2,7 @@ import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
-import type { RestoreObstacle } from '../errors/failure.ts';
+import type { RestoreObstacle, RestoreStep } from '../errors/failure.ts';
 import { listRows } from './schema-differences.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
@@ -162,6 +162,22 @@ const formerDatabases = {
   }),
 } satisfies Partial<Table>;
 
+const steps = {
+  restore: 'The restore',
+  undo: 'The undo',
+  'find-schema': 'Looking for the schema of the application',
+  'reach-former-database': 'Reaching the former database',
+  'read-history': 'Reading what was restored before',
+  'load-dump': 'Restoring the dump',
+  'load-sqlite-rows': 'Loading the rows of the SQLite database',
+  'load-postgresql-rows': 'Loading the rows of the PostgreSQL archive',
+  'migrate-sqlite-copy': 'Migrating a copy of the SQLite database',
+  'assess-restored': 'Looking at the restored database',
+  'migrate-restored': 'Migrating the restored database',
+  swap: 'Restoring',
+  'verify-live': 'The last look at the restored database',
+} as const satisfies Record<RestoreStep, string>;
+
 /** The archive could not be loaded. */
 const failedRestores = {
   'rows-do-not-fit': (obstacle, { title, commands }) => ({
@@ -187,7 +203,7 @@ const failedRestores = {
     const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
     return {
       title,
-      happened: [`${capitalize(obstacle.step)} failed: ${obstacle.reason}.`],
+      happened: [`${steps[obstacle.step]} failed: ${obstacle.reason}.`],
       safe,
       options: [
         ...(told ?? ['Remedy that, then restore again.']),

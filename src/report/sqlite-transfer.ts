@@ -20,6 +20,9 @@ const conversions = {
   'text-of-number': 'numbers in columns of text',
 } as const satisfies Record<Loaded['conversions'][number]['conversion'], string>;
 
+/** The reason in the label of a quarantine schema with rows that were set aside. */
+export const labelOfMisfits = 'rows of a SQLite database that PostgreSQL does not hold';
+
 /** What was loaded out of a SQLite database, and what became of it. */
 export function describeLoaded({
   engine,

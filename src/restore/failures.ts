@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { RestorerResult } from '../database/postgres/dump/restorer.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreSource } from './target.ts';
 import { displayNameOf } from '../database/target-name.ts';
@@ -34,14 +34,14 @@ export function archiveUnusable({ archive }: Pick<RestoreSource, 'archive'>, rea
 }
 
 /** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */
-export function stepFailed(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
+export function stepFailed(step: RestoreStep, error: unknown, config: Pick<Config, 'database'>): Failure {
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
   return stepRefused(step, reasonInWords(error), causeOf(error), config, error);
 }
 
 export function stepRefused(
-  step: string,
+  step: RestoreStep,
   reason: string,
   cause: Cause,
   { database }: Pick<Config, 'database'>,

@@ -4,7 +4,7 @@ import type { Change, MeasuredUploads, Measurement } from '../model/measurement.
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeUnmeasured, restoreMessages } from '../report/restore-messages.ts';
+import { describeUnmeasured, describeUnmeasuredUploads, restoreMessages } from '../report/restore-messages.ts';
 import { type DoneRestore, readHistory, recordRestore } from '../state-folder/restore-history.ts';
 import { isConnectionLost } from '../database/error-cause.ts';
 import { type RestoreContext, type RestoreTarget, isFormerOf } from './target.ts';
@@ -16,6 +16,7 @@ import { openTarget } from './open-target.ts';
 import { reasonInWords } from './failures.ts';
 import { measureFormerUploads, dropFormerUploads } from './uploads/upload-sets.ts';
 import { changesBetween } from '../database/compare-measurements.ts';
+import { restoreReasons } from '../report/restore-reasons.ts';
 
 /** A restore whose former database and uploads are kept. */
 type KeptRestore = DoneRestore & { readonly kept: string };
@@ -46,7 +47,7 @@ export async function measureUploads(
       const found = await measureFormerUploads(folder, id, config);
       if (found !== null) measured[folder] = found;
     } catch (error) {
-      log.warn(describeUnmeasured(`What was in ${folder}`, reasonOf(error)));
+      log.warn(describeUnmeasuredUploads(folder, reasonOf(error)));
     }
   }
   return measured;
@@ -81,7 +82,7 @@ async function compareUploads({ id, measuredUploads }: KeptRestore, config: Conf
       const now = await measureFormerUploads(folder, id, config);
       if (!isDeepStrictEqual(now, before)) changes.push({ kind: 'uploads', folder, before, now });
     } catch (error) {
-      changes.push({ kind: 'unreadable', reason: `the uploads of ${folder}: ${reasonOf(error)}` });
+      changes.push({ kind: 'unreadable', reason: restoreReasons.uploadsUnreadable(folder, reasonOf(error)) });
     }
   }
   return changes;

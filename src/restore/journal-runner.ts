@@ -18,6 +18,7 @@ import { withConnection } from './load-and-verify.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
 import { putAsideFormerUploads, bringBackFormerUploads } from './uploads/upload-sets.ts';
 import { measureFormer, measureUploads } from './former-database.ts';
+import { restoreReasons } from '../report/restore-reasons.ts';
 
 /**
  * Runs a restore or an undo under its journal: writes the journal, calls `prepare`, swaps the databases, and completes
@@ -86,7 +87,7 @@ async function runAndRecover(
     return log.warn(recoveryMessages.finishedAllTheSame(journal.action, reasonInWords(failed.error)));
   }
   signal.throwIfAborted();
-  throw stepFailed('restoring', failed.error, config);
+  throw stepFailed('swap', failed.error, config);
 }
 
 /** Writes the first phase. @throws Failure `restore-refused` if it cannot be written, or if another journal exists */
@@ -111,7 +112,7 @@ async function recoverJournal(
   journal: Journal,
   held: HeldJournal,
   context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
-): Promise<'finished' | 'taken back'> {
+): Promise<'finished' | 'rolled-back'> {
   const { config, recorder } = context;
   held.checkOwner();
   const swapped = journal.phase === 'preparing' ? 'not-swapped' : await target.recover(journal, held.checkOwner);
@@ -119,7 +120,7 @@ async function recoverJournal(
     recorder.swap(swapProgressOf(journal, 'preparing'));
     await rollBack(target, journal, held, config);
     recorder.swap(null);
-    return 'taken back';
+    return 'rolled-back';
   }
   recorder.swap(swapProgressOf(journal, 'finishing'));
   await finish(target, journal, held, context);
@@ -227,7 +228,7 @@ export async function recoverRestore(
   if (journal === null) return;
   if (journal === 'unreadable') throw await journalUnreadable(context);
   if (!concernsDatabase(journal, config))
-    throw restoreUnfinished(config, `its journal is about another database, ${journal.database}`);
+    throw restoreUnfinished(config, restoreReasons.journalOfOther(journal.database));
   // before the run lock of the database: the run that holds the journal may still need that lock
   const held = await holdJournal(context);
   try {
@@ -246,8 +247,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
   // if the file system has no locks, only the lock of the target keeps other runs away: read the journal again
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
-  if (!isOfTarget(present, target))
-    throw restoreUnfinished(config, 'its journal names what no restore of this database would');
+  if (!isOfTarget(present, target)) throw restoreUnfinished(config, restoreReasons.foreignNames);
   held.claim(present);
   log.warn(recoveryMessages.unfinished(present.holder, present.startedAt));
   recorder.swap(swapProgressOf(present, present.phase));
@@ -269,12 +269,13 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
 async function journalUnreadable({ config, version }: RestoreContext): Promise<Failure> {
   const { database: configured } = config;
   const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
-  if (closed === null || configured.kind === 'sqlite') return restoreUnfinished(config, 'its journal cannot be read');
+  if (closed === null || configured.kind === 'sqlite')
+    return restoreUnfinished(config, restoreReasons.unreadableJournal);
   return new Failure({
     kind: 'closed-database',
     database: displayNameOf(configured),
     name: configured.database,
-    reason: 'it is closed to everybody',
+    reason: restoreReasons.closed,
     beside: closed.beside,
     journal: journalFileOf(config),
     dropped: closed.dropped,
@@ -291,7 +292,7 @@ async function recoverOwnJournal(
   journal: Journal,
   held: HeldJournal,
   context: RestoreContext,
-): Promise<'finished' | 'taken back'> {
+): Promise<'finished' | 'rolled-back'> {
   const { config, log } = context;
   // a signal has ended the work: it must not end the recovery as well
   const uninterrupted = { ...context, signal: new AbortController().signal };

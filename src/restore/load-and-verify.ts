@@ -12,11 +12,12 @@ import type { Cause } from '../model/cause.ts';
 import { openDatabase } from '../database/open.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
-import { listRows } from '../report/schema-differences.ts';
+import { restoreReasons } from '../report/restore-reasons.ts';
 import type { RestoreContext, RestoreSource } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 import { dumpRejected, archiveRefused, archiveUnusable, stepFailed, stepRefused } from './failures.ts';
-import { findWarnings } from './unarchived.ts';
+import { findMissingSurroundings } from './unarchived.ts';
+import { describeMissingSurroundings } from '../report/restore-messages.ts';
 import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import { number, only } from '../database/row-values.ts';
 import { extractEntry } from '../archive/entry-content.ts';
@@ -65,13 +66,15 @@ export async function upgradeAndVerify(
     if (manifest !== null) compareWithManifest(contents, manifest, source);
     context.onLoaded?.(contents);
   }
-  for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
+  for (const missing of await findMissingSurroundings(database, context.config)) {
+    context.log.warn(describeMissingSurroundings(missing));
+  }
   const given = { ...context, database, config: scratchConfig(context.config, source) };
   const seen = await assess(database, given.config);
   const { plan, state } = seen;
   if (plan.kind === 'refuse') {
     if (state.kind === 'unreadable' && isCauseHere(state.cause, database)) {
-      throw stepRefused('looking at the restored database', state.reason, state.cause, context.config);
+      throw stepRefused('assess-restored', state.reason, state.cause, context.config);
     }
     throw archiveRefused(plan.refusal, database, source);
   }
@@ -79,7 +82,7 @@ export async function upgradeAndVerify(
     await executePlan(seen, given);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw stepFailed('migrating the restored database', error, context.config);
+    throw stepFailed('migrate-restored', error, context.config);
   }
 }
 
@@ -109,7 +112,9 @@ export async function findRestoredFault(
 ): Promise<{ readonly reason: string; readonly cause: Cause } | null> {
   const { state } = await assess(database, scratchConfig(config, source));
   if (state.kind === 'current') return null;
-  return state.kind === 'unreadable' ? state : { reason: `its state is ${state.kind}`, cause: { kind: 'other' } };
+  return state.kind === 'unreadable'
+    ? state
+    : { reason: restoreReasons.unhealthy(state.kind), cause: { kind: 'other' } };
 }
 
 /**
@@ -137,25 +142,19 @@ export function compareWithManifest(
   manifest: Manifest,
   source: RestoreSource,
 ): void {
-  const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
-  if (differing.length > 0) {
-    const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
-    throw archiveUnusable(source, `the rows are not those that its manifest counts: ${list.join(', ')}`);
-  }
+  const differing = Object.entries(manifest.rows)
+    .map(([table, listed]) => ({ table, found: rows[table], listed }))
+    .filter(({ found, listed }) => found !== listed);
+  if (differing.length > 0) throw archiveUnusable(source, restoreReasons.rowsDiffer(differing));
   if (revisions.join() !== [...manifest.revisions].toSorted().join()) {
-    throw archiveUnusable(
-      source,
-      `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`,
-    );
+    throw archiveUnusable(source, restoreReasons.revisionsDiffer(manifest.revisions, revisions));
   }
 }
 
 /** @throws Failure `archive-rejected` if only a newer image knows the archive's revision */
 export function requireKnownRevisions(revisions: readonly string[], source: Pick<RestoreSource, 'archive'>): void {
   const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
-  if (unknown.length === 0) return;
-  const reason = `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`;
-  throw archiveUnusable(source, reason);
+  if (unknown.length > 0) throw archiveUnusable(source, restoreReasons.unknownRevisions(unknown));
 }
 
 /**
@@ -174,14 +173,14 @@ export async function failedLoad(
     return archiveRejected(archive.file, { kind: 'unknown-objects', objects: [error.object] });
   }
   try {
-    const { verify: prove } = await openDumpVerifier(archive, signal);
-    await prove(await archive.database.open());
+    const { verify } = await openDumpVerifier(archive, signal);
+    await verify(await archive.database.open());
   } catch (fault) {
     signal.throwIfAborted();
     if (fault instanceof Failure) return fault;
-    return archiveUnusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
+    return archiveUnusable({ archive }, restoreReasons.unreadableEntry(archive.database.name, reasonOf(fault)));
   }
-  return stepFailed('restoring the dump', error, config);
+  return stepFailed('load-dump', error, config);
 }
 
 /**

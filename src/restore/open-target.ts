@@ -12,6 +12,7 @@ import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 import { restoreUnfinished } from './failures.ts';
+import { restoreReasons } from '../report/restore-reasons.ts';
 
 /**
  * Opens the target of a restore. Call it under the run lock of the live database.
@@ -81,14 +82,11 @@ export function enterMaintenanceDatabase(
   });
 }
 
-/** The reason why whole databases cannot be swapped. */
-export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
-
 function formerUnreachable(database: string): Failure {
   const obstacle = {
     kind: 'failed',
-    step: 'reaching the former database',
-    reason: noMaintenanceDatabase,
+    step: 'reach-former-database',
+    reason: restoreReasons.noMaintenanceDatabase,
     cause: { kind: 'other' },
   } as const;
   return new Failure({ kind: 'restore-refused', database, obstacle });
@@ -109,7 +107,7 @@ export async function withTargetToRecover<Result>(
   const { database: configured } = config;
   if (configured.kind === 'postgresql' && swapKind === 'databases') {
     const maintenance = await enterMaintenanceDatabase(configured, context);
-    if (maintenance === null) throw restoreUnfinished(config, noMaintenanceDatabase);
+    if (maintenance === null) throw restoreUnfinished(config, restoreReasons.noMaintenanceDatabase);
     const target = databaseSwapTarget(configured, maintenance, null, context);
     try {
       return await work(target);

@@ -11,6 +11,7 @@ import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
 import { Failure } from '../errors/failure.ts';
 import { listSessions } from '../report/quarantine-messages.ts';
 import type { RestoreContext } from './target.ts';
+import { restoreReasons } from '../report/restore-reasons.ts';
 
 /** How often to end sessions that reconnect at once. */
 const mostAttempts = 5;
@@ -86,7 +87,7 @@ async function endOtherSessions(live: Database, signal: AbortSignal): Promise<vo
     } catch (error) {
       if (!hasCode(error, insufficientPrivilege)) throw error;
       const remedy = `SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')};`;
-      const right = { action: `end the sessions of others: ${listSessions(sessions)}`, remedy };
+      const right = { action: restoreReasons.endSessions(listSessions(sessions)), remedy };
       throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] }, { cause: error });
     }
     return sessions.length;

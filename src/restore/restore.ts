@@ -4,7 +4,7 @@ import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, uploadsOf } from '../archive/reader.ts';
 import { type Config, uploadRootNames, type UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { commandsFor } from '../report/commands.ts';
 import {
@@ -86,12 +86,12 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
-  await withStepFailure('the restore', context, () => restoreUnderLock(request, live, context));
+  await withStepFailure('restore', context, () => restoreUnderLock(request, live, context));
 }
 
 /** Turns an error of the server or the disk, also one from before the journal exists, into a failed step. @throws Failure */
 async function withStepFailure(
-  step: string,
+  step: RestoreStep,
   { config, signal }: RestoreContext,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -143,7 +143,7 @@ async function restoreUnderLock(request: RestoreRequest, live: Database, context
  * @throws Failure `restore-refused`
  */
 export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
-  await withStepFailure('the undo', context, () => undoUnderLock(request, live, context));
+  await withStepFailure('undo', context, () => undoUnderLock(request, live, context));
 }
 
 async function undoUnderLock(
@@ -246,7 +246,7 @@ async function verifyLive(
   if (fault === null) return recorder.swap(null);
   log.error(restoreMessages.unhealthy(fault.reason));
   await swapBack(target, name, uninterrupted);
-  throw stepRefused('the last look at the restored database', fault.reason, fault.cause, config);
+  throw stepRefused('verify-live', fault.reason, fault.cause, config);
 }
 
 function newJournal(

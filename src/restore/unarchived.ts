@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeNotRecreated } from '../report/restore-messages.ts';
+import { describeNotRecreated, type MissingSurroundings } from '../report/restore-messages.ts';
 import type { SwapKind } from '../state-folder/journal.ts';
 import type { Row } from '../model/engine.ts';
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -55,33 +55,21 @@ export async function findMissing(
 const encryptedPrefix = 'enc:v1:';
 
 /**
- * Warns of what the application needs beside its database, and no archive contains: the key of its encrypted settings,
- * and the file that says that it is installed.
- * @returns one sentence for each
+ * Finds what the application needs beside its database and no archive contains: the key of its encrypted settings, and
+ * the file that says that it is installed.
  */
-export async function findWarnings(
+export async function findMissingSurroundings(
   database: Database,
   { settingsKey, installationFolder }: Pick<Config, 'settingsKey' | 'installationFolder'>,
-): Promise<readonly string[]> {
+): Promise<readonly MissingSurroundings[]> {
   const encrypted = await database.read(findEncrypted);
-  const warnings: string[] = [];
-  if (encrypted.length > 0 && settingsKey === '') {
-    warnings.push(
-      'Some settings in it are encrypted: the application needs the SETTINGS_ENCRYPTION_KEY that they were written with.',
-    );
-  }
-  if (settingsKey !== '' && encrypted.some((value) => !isSignedWith(settingsKey, value))) {
-    warnings.push(
-      'Some settings in it were encrypted with another SETTINGS_ENCRYPTION_KEY than the present one: they cannot be read.',
-    );
-  }
-  const installation = join(installationFolder, 'installation.json');
-  if (existsSync(installationFolder) && !existsSync(installation)) {
-    warnings.push(
-      `${installation} is not there, and in no archive: the application will begin with its set-up wizard.`,
-    );
-  }
-  return warnings;
+  const missing: MissingSurroundings[] = [];
+  if (settingsKey === '') {
+    if (encrypted.length > 0) missing.push({ kind: 'no-settings-key' });
+  } else if (encrypted.some((value) => !isSignedWith(settingsKey, value))) missing.push({ kind: 'other-settings-key' });
+  const file = join(installationFolder, 'installation.json');
+  if (existsSync(installationFolder) && !existsSync(file)) missing.push({ kind: 'no-installation-file', file });
+  return missing;
 }
 
 async function findEncrypted(session: Session): Promise<readonly string[]> {

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { stateFolderOf } from './state-paths.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
-import { zonedTime } from '../platform/local-time.ts';
+import { stateFolderMessages } from '../report/state-folder-messages.ts';
 import { hostname } from 'node:os';
 
 /** The kind of swap: databases, schemas or files are renamed. */
@@ -77,13 +77,12 @@ export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'un
 export function describeJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const journal = readJournal(config);
   if (journal === null || journal === 'unreadable') return null;
-  const what = journal.archive === null ? 'an undo' : `a restore of ${journal.archive.path}`;
-  return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
+  return stateFolderMessages.runningRestore(journal.archive?.path ?? null, journal.holder, journal.startedAt);
 }
 
 /** The other run that holds the journal, for messages. */
 export function describeRunningRestore(config: Pick<Config, 'backupFolder'>): string {
-  return describeJournal(config) ?? 'a restore that is finishing this moment';
+  return describeJournal(config) ?? stateFolderMessages.finishingRestore;
 }
 
 /**

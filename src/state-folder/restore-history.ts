@@ -15,6 +15,7 @@ import {
   type SwapKind,
 } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
+import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
 /** A completed restore or undo. */
 export interface DoneRestore {
@@ -47,7 +48,7 @@ export function readHistory(config: HistoryConfig): readonly DoneRestore[] {
   if (text === null) return [];
   const { format, restores }: Fields = parseRecord(text) ?? {};
   const done = format === 1 ? entriesOfList(restores, parseDone) : null;
-  if (done === null) throw unreadable(config, 'it is damaged, or a newer db-init wrote it');
+  if (done === null) throw unreadable(config, stateFolderMessages.damagedFile);
   return done;
 }
 
@@ -65,8 +66,8 @@ function unreadable(config: HistoryConfig, why: string): Failure {
   const file = restoreHistoryFileOf(config);
   const obstacle = {
     kind: 'failed',
-    step: 'reading what was restored before',
-    reason: `${file}: ${why}`,
+    step: 'read-history',
+    reason: stateFolderMessages.unreadableFile(file, why),
     cause: { kind: 'other' },
   } as const;
   return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle });

@@ -5,6 +5,7 @@ import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 import { onceFileOf } from './state-paths.ts';
+import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
 /** The progress of the commands in TT_RUN_ONCE. */
 export interface OnceProgress {
@@ -39,7 +40,7 @@ export function readOnce(config: OnceConfig): OnceProgress | null {
     throw new Error(reasonOf(error), { cause: error });
   }
   const memory = parseOnce(text);
-  if (memory === null) throw new Error('it is damaged, or a newer db-init wrote it');
+  if (memory === null) throw new Error(stateFolderMessages.damagedFile);
   return memory;
 }
 

@@ -4,6 +4,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { ownPrefix } from '../platform/own-files.ts';
+import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
 /** The folder for the files in which db-init keeps state outside of the database. */
 export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
@@ -72,11 +73,11 @@ export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): str
  */
 export function findTracesOfDatabase(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
   const traces: string[] = [];
-  if (existsSync(stampFileOf(config))) traces.push(`A database was healthy here before: ${stampFileOf(config)}.`);
+  if (existsSync(stampFileOf(config))) traces.push(stateFolderMessages.healthyBefore(stampFileOf(config)));
   const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));
-  if (backups.length > 0) traces.push(`There are backups in ${config.backupFolder}: ${backups.length}.`);
+  if (backups.length > 0) traces.push(stateFolderMessages.backupsIn(config.backupFolder, backups.length));
   for (const { folder } of config.uploadRoots) {
-    if (holdsFiles(folder, config.backupFolder)) traces.push(`There are uploads in ${folder}.`);
+    if (holdsFiles(folder, config.backupFolder)) traces.push(stateFolderMessages.uploadsIn(folder));
   }
   return traces;
 }

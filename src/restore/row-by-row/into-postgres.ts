@@ -49,6 +49,7 @@ import {
   setViolatorsAside,
 } from './set-aside.ts';
 import { type TableToLoad, tablesToLoad, ownerTableStatements, extrasOf } from './table-mapping.ts';
+import { labelOfMisfits } from '../../report/sqlite-transfer.ts';
 
 /** The target of the rows. */
 export interface PostgresLoad extends LoadOptions {
@@ -364,7 +365,7 @@ async function makeConstraints(statements: readonly string[], ruling: Constraint
   await make();
   const rows = ledger.found.reduce((sum, misfits) => sum + misfits.rows, 0);
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
-  const why = 'rows of a SQLite database that PostgreSQL does not hold';
+  const why = labelOfMisfits;
   await writeLabel(session, {
     name: quarantine,
     label: { by: 'db-init', state: 'complete', at, why, relations: held.size, rows, holds: 'rows' },
@@ -404,6 +405,6 @@ export async function loadIntoPostgres(
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();
-    throw stepFailed('loading the rows of the SQLite database', error, config);
+    throw stepFailed('load-sqlite-rows', error, config);
   }
 }

@@ -35,6 +35,7 @@ import { requireCopySpace } from './sqlite-copy.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
 import { asideTableName, parseAsideTable } from '../../quarantine/label.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The target of the rows of a dump. */
 export interface SqliteLoad extends LoadOptions {
@@ -261,10 +262,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
   const { reader } = found;
   const revisions = reader.revisions ?? [];
   if (revisions.length === 0) {
-    throw archiveUnusable(
-      source,
-      'its database does not say at which revision it is, which only a PostgreSQL server finds out',
-    );
+    throw archiveUnusable(source, restoreReasons.noRevision);
   }
   requireKnownRevisions(revisions, source);
   if (archive.manifest !== null) {
@@ -293,7 +291,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();
-    throw stepFailed('loading the rows of the PostgreSQL archive', error, config);
+    throw stepFailed('load-postgresql-rows', error, config);
   }
   await rm(dump, { force: true });
 }

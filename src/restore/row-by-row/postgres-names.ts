@@ -3,6 +3,7 @@ import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { parseAsideTable } from '../../quarantine/label.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** PostgreSQL cuts off longer names, so that two of them may become one (manual, "Identifiers and Key Words"). */
 const longest = 63;
@@ -30,12 +31,7 @@ export function faultOfNames(head: Catalog, { tables }: Catalog): string | null 
     ];
   });
   if (faults.length === 0) return null;
-  const more = faults.length > told ? ` and ${faults.length - told} more` : '';
-  return (
-    `PostgreSQL cannot hold these names, which are empty, longer than ${longest} bytes or its own: ` +
-    `${faults.slice(0, told).join(', ')}${more}. ` +
-    'Give them other names in a copy of the SQLite file (ALTER TABLE … RENAME TO …, RENAME COLUMN … TO …), and restore that'
-  );
+  return restoreReasons.unfitNames(faults.slice(0, told), faults.length - told, longest);
 }
 
 const isUnfit = (name: string): boolean => name === '' || Buffer.byteLength(name) > longest;

@@ -19,6 +19,7 @@ import { restoreMessages } from '../../report/restore-messages.ts';
 import { freeBytes } from '../../platform/free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
 import { extractEntry } from '../../archive/entry-content.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them
@@ -50,7 +51,7 @@ export async function unpackSqlite(
 /** @throws Failure `archive-rejected` */
 function requireSound(source: RestoreSource, file: string, depth: 'whole' | 'rows'): void {
   const fault = checkSqliteFile(file, depth);
-  if (fault !== null) throw archiveUnusable(source, `its database is damaged: ${fault}`);
+  if (fault !== null) throw archiveUnusable(source, restoreReasons.damagedDatabase(fault));
 }
 
 /**
@@ -62,7 +63,7 @@ function requireKnownObjects(file: string, source: RestoreSource): void {
   try {
     objects = findUnknownObjects(file);
   } catch (error) {
-    throw archiveUnusable(source, `its database is damaged: ${reasonOf(error)}`);
+    throw archiveUnusable(source, restoreReasons.damagedDatabase(reasonOf(error)));
   }
   if (objects.length > 0) throw archiveRejected(source.archive.file, { kind: 'unknown-objects', objects });
 }
@@ -125,7 +126,7 @@ async function migrateCopy(
   if (work === null || observation.kind !== 'seen') {
     throw plan.kind === 'refuse'
       ? archiveRefused(plan.refusal, database, source)
-      : archiveUnusable(source, 'its database cannot be read');
+      : archiveUnusable(source, restoreReasons.unreadableDatabase);
   }
   const { facts } = observation;
   try {
@@ -142,13 +143,13 @@ async function migrateCopy(
         const { unsafe } = await assessRepair(transaction, missing, repair);
         if (unsafe.length > 0) {
           const lacking = unsafe.map(({ difference }) => describeDifference(difference).message);
-          throw archiveUnusable(source, `its database lacks what cannot be added: ${lacking.join('; ')}`);
+          throw archiveUnusable(source, restoreReasons.unrepairable(lacking));
         }
         await repairDifferences(transaction, missing, repair);
       }),
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw stepFailed('migrating a copy of the SQLite database', error, context.config);
+    throw stepFailed('migrate-sqlite-copy', error, context.config);
   }
 }

@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { flag, only, optionalText } from '../../database/row-values.ts';
 import { Failure } from '../../errors/failure.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /**
  * The schema that the application uses. PostgreSQL only.
@@ -13,11 +14,10 @@ export async function applicationSchemaOf(live: Database): Promise<string> {
     optionalText(only(await session.query('SELECT current_schema()::text AS name')), 'name'),
   );
   if (schema !== null) return schema;
-  const reason = 'the search path of this user names no schema that is there';
   const obstacle = {
     kind: 'failed',
-    step: 'looking for the schema of the application',
-    reason,
+    step: 'find-schema',
+    reason: restoreReasons.noApplicationSchema,
     cause: { kind: 'other' },
   } as const;
   throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });

@@ -135,7 +135,7 @@ async function prepareFromDump(
   incoming: string,
   { target, maintenance, live, context }: DatabaseSwap,
 ): Promise<void> {
-  const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load the archive'));
+  const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load'));
   const dump = await unpackDump(source, context);
   const restorer = await restorerFor(dump, source, live, target, context);
   const owner = await ownerOf(live);

@@ -24,6 +24,7 @@ import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts'
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { recreateUnarchived } from '../unarchived.ts';
 import { quarantineNameFor } from '../row-by-row/set-aside.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The most attempts to end the sessions of a dead run. */
 const mostAttempts = 20;
@@ -177,7 +178,7 @@ async function requireLockHeld(session: Session): Promise<string> {
   return `SELECT CAST(CASE WHEN EXISTS (
             SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = ${application} AND objid = ${key}
               AND pid = ${number(row, 'pid')} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-          ) THEN '0' ELSE 'the run that ordered this is gone' END AS int)`;
+          ) THEN '0' ELSE '${restoreReasons.lockLost}' END AS int)`;
 }
 
 /**
@@ -195,9 +196,7 @@ async function endLoadSessions(live: Database, signal: AbortSignal): Promise<voi
     );
     if (pids.length === 0) return;
     if (attempt === mostAttempts)
-      throw new Error(
-        `a session of the former run does not end: pid ${pids.map((row) => number(row, 'pid')).join(', ')}`,
-      );
+      throw new Error(restoreReasons.remainingSessions(pids.map((row) => number(row, 'pid'))));
     await sleep(pauseBeforeAttempt(attempt), signal);
   }
 }
@@ -268,7 +267,7 @@ export async function requireSchemaRights(live: Database): Promise<void> {
   if (missing === null) return;
   const { user, database, schema } = missing;
   const right = {
-    action: `create a database beside the live one, nor rename schema ${schema}`,
+    action: restoreReasons.swapSchemas(schema),
     remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
   };
   throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });

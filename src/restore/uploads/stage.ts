@@ -12,6 +12,7 @@ import { createYielder } from '../../platform/event-loop.ts';
 import { bytePathOf, sync, syncTree } from './byte-path-fs.ts';
 import { entryExists, privateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 import { countBytes } from '../../archive/entry-content.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadEntry {
@@ -187,7 +188,7 @@ function containedIn(target: string, path: string): string {
     throw refusal(target, {
       kind: 'folder',
       folder: target,
-      reason: `${JSON.stringify(path)} would lie outside of it`,
+      reason: restoreReasons.outsideFolder(path),
       uploads: true,
     });
   }

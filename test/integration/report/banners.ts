@@ -255,7 +255,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     notRestored({ kind: 'rows-do-not-fit', engine: 'postgresql', archive: '/data/x.zip', misfits: [] }),
   ],
   'restore-refused taken-over': [notRestored({ kind: 'taken-over', journal: '/b/restore.json' })],
-  'restore-refused failed': [notRestored({ kind: 'failed', step: 'the load', reason, cause: { kind: 'other' } })],
+  'restore-refused failed': [notRestored({ kind: 'failed', step: 'load-dump', reason, cause: { kind: 'other' } })],
   'quarantine-refused others-are-connected': [quarantine({ kind: 'others-are-connected', others })],
   'quarantine-refused file-in-use': [quarantine({ kind: 'file-in-use', file: '/data/a.db' })],
   'quarantine-refused not-held': [quarantine({ kind: 'not-held', name: 'q', held: [] })],
