@@ -76,8 +76,8 @@ function faultOfWriting(database: SQLite.Database, table: string): string | null
   }
 }
 
-/** Copies tables and views without rows and triggers. @returns `absent`: those that could not be created in the copy */
-function copySchema(
+/** Copies tables and views without rows and triggers into memory; the caller closes the copy. @returns `absent`: those that could not be created in the copy */
+export function copySchema(
   database: SQLite.Database,
   definitions: readonly Row[],
 ): { readonly copy: SQLite.Database; readonly absent: readonly string[] } {
@@ -111,7 +111,7 @@ function existsIn(copy: SQLite.Database, name: string): boolean {
   return copy.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
 }
 
-function withTriggers<Result>(copy: SQLite.Database, triggers: readonly Row[], work: () => Result): Result {
+export function withTriggers<Result>(copy: SQLite.Database, triggers: readonly Row[], work: () => Result): Result {
   copy.exec('SAVEPOINT trying');
   try {
     for (const trigger of triggers) succeeds(() => copy.exec(text(trigger, 'sql')));

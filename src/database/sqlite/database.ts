@@ -60,7 +60,10 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 
     read: async (work) => inSnapshot(open(), work),
 
-    tryRows: async () => [],
+    async tryRows(suspects) {
+      const { tryRows } = await import('./trial-rows.ts');
+      return tryRows(open(), suspects);
+    },
 
     otherWriters: async () => ({ sessions: [], prepared: [] }),
 

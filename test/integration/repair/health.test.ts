@@ -607,7 +607,7 @@ describePostgres('a healthy database', () => {
 });
 
 describe('a healthy SQLite file', () => {
-  it.each([
+  it.each<readonly [string, string, number]>([
     ['a column of the owner without a default', `ALTER TABLE badges ADD COLUMN owner text NOT NULL DEFAULT ''`, 0],
     [
       'a trigger that removes what was written',
@@ -631,6 +631,25 @@ describe('a healthy SQLite file', () => {
       `CREATE TRIGGER t BEFORE INSERT ON badges WHEN NEW.name = 'x' BEGIN SELECT RAISE(ABORT, 'no'); END`,
       0,
     ],
+    ...[
+      `SELECT CASE WHEN 1 THEN RAISE(ABORT, 'no') END`,
+      `SELECT RAISE(ABORT, 'no') WHERE 1`,
+      `SELECT abs(-9223372036854775807 - 1)`,
+      `UPDATE badges SET name = NULL WHERE id = NEW.id`,
+      `INSERT INTO users (id) VALUES (1)`,
+    ].map(
+      (statement) =>
+        ['code that always fails', `CREATE TRIGGER t AFTER INSERT ON badges BEGIN ${statement}; END`, 14] as const,
+    ),
+    ...[
+      `SELECT CASE WHEN NEW.name = 'x' THEN RAISE(ABORT, 'no') END`,
+      `SELECT RAISE(ABORT, 'no') WHERE NOT EXISTS (SELECT 1 FROM users)`,
+      `SELECT RAISE(ABORT, 'no') WHERE date('now') > '2020-01-01'`,
+      `UPDATE badges SET description = name WHERE id = NEW.id`,
+    ].map(
+      (statement) =>
+        ['code that judges rows', `CREATE TRIGGER t AFTER INSERT ON badges BEGIN ${statement}; END`, 0] as const,
+    ),
     [
       'a table of the owner with such a trigger',
       `CREATE TABLE own (a int); CREATE TRIGGER t BEFORE INSERT ON own BEGIN SELECT RAISE(ABORT, 'no'); END`,
