@@ -14,4 +14,28 @@ export async function hashPassword(password: string, salt: string = newSalt()): 
   return `scrypt:32768:8:1$${salt}$${key.toString('hex')}`;
 }
 
+/** The number of threads that Node has for hashing. */
+const threads = 4;
+
+/**
+ * Hashes the development password for each user, each time with another salt, while the caller does other work.
+ * @returns the hashes by the ids of the users
+ * @throws the reason of the signal if it is aborted before the last hash was begun
+ */
+export async function hashPasswords(
+  users: readonly number[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, string>> {
+  const hashes = new Map<number, string>();
+  const waiting = users.values();
+  const hashOnThread = async (): Promise<void> => {
+    for (const user of waiting) {
+      signal.throwIfAborted();
+      hashes.set(user, await hashPassword(developmentPassword));
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, hashOnThread));
+  return hashes;
+}
+
 const newSalt = (): string => Array.from({ length: 16 }, () => letters.charAt(randomInt(letters.length))).join('');

@@ -13,7 +13,7 @@ import { read } from './write.ts';
 import { writeFinance } from './writers/finance.ts';
 import { writeInventory } from './writers/inventory.ts';
 import { writeComments, writeExpenses } from './writers/notes.ts';
-import { writePeople } from './writers/people.ts';
+import { withPasswords, writePeople } from './writers/people.ts';
 import { writeTime } from './writers/time.ts';
 import { writeWork } from './writers/work.ts';
 
@@ -35,12 +35,14 @@ export function writeSeed(
     const target = { models, log, signal, counts: noCounts() };
     const context = await readContext(models, options, now);
     const people = await writePeople(target, options.users, config.administrator, context);
-    const { projects, tasks } = await writeWork(target, options, people, context);
-    await writeTime(target, options, people, tasks, context);
-    await writeExpenses(target, options, people, projects, context);
-    await writeComments(target, options.comments, people, tasks, context);
-    await writeInventory(target, options, people, context);
-    await writeFinance(target, options, people, projects, context);
+    await withPasswords(target, people.added, async () => {
+      const { projects, tasks } = await writeWork(target, options, people.ids, context);
+      await writeTime(target, options, people.ids, tasks, context);
+      await writeExpenses(target, options, people.ids, projects, context);
+      await writeComments(target, options.comments, people.ids, tasks, context);
+      await writeInventory(target, options, people.ids, context);
+      await writeFinance(target, options, people.ids, projects, context);
+    });
     return target.counts;
   });
 }
