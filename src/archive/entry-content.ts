@@ -19,9 +19,9 @@ const chunkSize = 64 * 1024;
 /**
  * The content of an entry. The file is opened at the first read. The stream ends with a Failure `archive-rejected` if
  * size or checksum differ from those in the archive, and never returns more bytes than that size.
- * @param sha256 the hash that it must have; undefined if the manifest has none
+ * @param sha256 the hash that it must have, in lower case; undefined if the manifest has none
  */
-export function readContent(file: string, entry: StoredEntry, sha256?: Buffer): Readable {
+export function readContent(file: string, entry: StoredEntry, sha256?: string): Readable {
   const content = isSmall(entry) ? streamWhole(file, entry, sha256) : streamChecked(file, entry, sha256);
   return Readable.from(content, { objectMode: false, highWaterMark: chunkSize });
 }
@@ -44,10 +44,10 @@ function* streamWhole(...given: Parameters<typeof readWhole>): Generator<Buffer,
  * @param reader reads the file, if it is open; null: the file is opened for this entry
  * @throws Failure `archive-rejected`
  */
-export function readWhole(file: string, entry: StoredEntry, sha256?: Buffer, reader: FileReader | null = null): Buffer {
+export function readWhole(file: string, entry: StoredEntry, sha256?: string, reader: FileReader | null = null): Buffer {
   try {
     const { bytes, consumed } = unpackAtOnce(file, entry, reader);
-    const hash = sha256 === undefined ? null : hashOf('sha256', bytes, 'buffer');
+    const hash = sha256 === undefined ? null : hashOf('sha256', bytes);
     requireWhole(file, entry, { size: bytes.length, checksum: crc32(bytes), consumed, hash }, sha256);
     return bytes;
   } catch (error) {
@@ -58,7 +58,7 @@ export function readWhole(file: string, entry: StoredEntry, sha256?: Buffer, rea
 async function* streamChecked(
   file: string,
   entry: StoredEntry,
-  sha256: Buffer | undefined,
+  sha256: string | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { source, consumed } = unpack(file, entry);
   const hash = sha256 === undefined ? null : createHash('sha256');
@@ -79,7 +79,7 @@ async function* streamChecked(
     // errors of the consumer arrive here as well, and are not the archive's fault
     throw waiting ? unpackingFailure(file, entry, error) : error;
   }
-  requireWhole(file, entry, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
+  requireWhole(file, entry, { size, checksum, consumed: consumed(), hash: hash?.digest('hex') ?? null }, sha256);
 }
 
 function damaged(file: string, { name }: StoredEntry, defect: ContentDefect): Failure {
@@ -100,17 +100,18 @@ interface Unpacked {
   readonly checksum: number;
   /** Bytes of the archive that were needed. */
   readonly consumed: number;
-  readonly hash: Buffer | null;
+  /** SHA-256 in hexadecimal digits. */
+  readonly hash: string | null;
 }
 
 /** @throws Failure `archive-rejected` if the unpacked content differs from what the archive says */
-function requireWhole(file: string, entry: StoredEntry, found: Unpacked, sha256: Buffer | undefined): void {
+function requireWhole(file: string, entry: StoredEntry, found: Unpacked, sha256: string | undefined): void {
   const { size, checksum, consumed, hash } = found;
   if (size > entry.size) throw damaged(file, entry, longer(entry));
   if (size !== entry.size) throw damaged(file, entry, { kind: 'size', found: size, size: entry.size });
   if (checksum !== entry.crc32) throw damaged(file, entry, { kind: 'checksum' });
   if (consumed !== entry.packed) throw damaged(file, entry, { kind: 'packed-size' });
-  if (hash !== null && sha256 !== undefined && !hash.equals(sha256)) throw damaged(file, entry, { kind: 'hash' });
+  if (hash !== null && sha256 !== undefined && hash !== sha256) throw damaged(file, entry, { kind: 'hash' });
 }
 
 interface Unpacking {

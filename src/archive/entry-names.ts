@@ -152,21 +152,24 @@ export function openNameSet(most: number): NameSet {
   const table = new Uint32Array(slots);
   let size = 0;
 
-  const locate = (digest: Buffer): number => {
-    for (let slot = digest.readUInt32LE(0) % slots; ; slot = (slot + 1) % slots) {
+  // as text, because a buffer for each of many names would take longer than the hash itself
+  const digestOf = (name: string): string => hash('sha256', salt + name, 'binary').slice(0, digestLength);
+  const firstSlotOf = (digest: string): number =>
+    [0, 8, 16, 24].reduce((slot, bits, index) => slot | (digest.charCodeAt(index) << bits), 0) >>> 0;
+  const locate = (digest: string): number => {
+    for (let slot = firstSlotOf(digest) % slots; ; slot = (slot + 1) % slots) {
       const number = (table[slot] ?? 0) - 1;
       const at = number * digestLength;
-      if (number < 0 || digest.equals(digests.subarray(at, at + digestLength))) return slot;
+      if (number < 0 || digests.toString('latin1', at, at + digestLength) === digest) return slot;
     }
   };
-  const digestOf = (name: string): Buffer => hash('sha256', salt + name, 'buffer').subarray(0, digestLength);
   return {
     add(name) {
       const digest = digestOf(name);
       const slot = locate(digest);
       const known = table[slot] ?? 0;
       if (known > 0) return known - 1;
-      digest.copy(digests, size * digestLength);
+      digests.write(digest, size * digestLength, 'latin1');
       table[slot] = ++size;
       return size - 1;
     },

@@ -243,7 +243,7 @@ function* namedEntries(
 
 /** Reads short entries through one open file while an iteration runs. After it, each read opens the file again. */
 interface Contents {
-  readonly whole: (entry: StoredEntry, sha256: Buffer | undefined) => Buffer;
+  readonly whole: (entry: StoredEntry, sha256: string | undefined) => Buffer;
   readonly end: () => void;
 }
 
@@ -275,7 +275,7 @@ function entryOf(
   const stored = directory.entry(index, name);
   const number = numbers[index] ?? -1;
   const at = number * hashLength;
-  const sha256 = listed[number] === 1 ? hashes.subarray(at, at + hashLength) : undefined;
+  const sha256 = listed[number] === 1 ? hashes.toString('hex', at, at + hashLength) : undefined;
   return {
     name,
     size: stored.size,

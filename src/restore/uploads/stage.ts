@@ -1,7 +1,17 @@
 import type { ArchiveEntry } from '../../archive/manifest.ts';
-import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs';
-import { access, chmod, constants, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  createWriteStream,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
+import { access, constants, mkdir, realpath, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
@@ -68,7 +78,8 @@ export async function stageUploads(
       await pause();
       // the application's archives contain db-init's own files in the folder, which are not uploads
       if (isOurs(upload)) options.onBytes(upload.entry.size);
-      else await unpack.file(upload);
+      else if (upload.entry.whole === undefined) await unpack.inPieces(upload);
+      else unpack.whole(upload, upload.entry.whole());
     }
     await syncTree(target, options.signal);
     await sync(bytePathOf(folder));
@@ -116,8 +127,13 @@ function spaceFor(uploads: Iterable<UploadEntry>): number {
 }
 
 interface Unpacker {
-  file(upload: UploadEntry): Promise<void>;
+  /** Writes a short file: a promise for each of many takes longer than the file. */
+  readonly whole: (upload: UploadEntry, content: Buffer) => void;
+  readonly inPieces: (upload: UploadEntry) => Promise<void>;
 }
+
+/** The mode of an unpacked file, and of a folder, whatever the umask. */
+const [fileMode, folderMode] = [0o644, 0o755];
 
 /**
  * Milliseconds between two checks, because each reads a file. The clock runs on while the process is stopped, so a
@@ -126,73 +142,67 @@ interface Unpacker {
 const checkInterval = 50;
 
 function unpackerOf(target: string, { signal, onBytes, checkOwner = noOwnerCheck }: StagingOptions): Unpacker {
-  let last = target;
+  /** The folder of the last file, and whether the files in it have the right mode without more ado. */
+  let last: { readonly folder: string; readonly givesMode: boolean } = { folder: target, givesMode: false };
   let askedAt = -Infinity;
   const ask = (): void => {
     if (performance.now() - askedAt < checkInterval) return;
     checkOwner();
     askedAt = performance.now();
   };
-  const makeFolder = async (folder: string): Promise<void> => {
+  const makeFolder = (folder: string): void => {
     if (folder === target) return;
-    await makeFolder(dirname(folder));
+    makeFolder(dirname(folder));
     try {
-      await mkdir(folder);
-      await chmod(folder, 0o755);
+      mkdirSync(folder);
+      chmodSync(folder, folderMode);
     } catch (error) {
       // it was made just now: no other user may enter the set, and no entry of an archive is a link
       if (!hasCode(error, 'EEXIST')) throw error;
     }
   };
 
+  /** Opens the new file. Fails if the path exists, also as a link. */
+  const openNew = (path: string): number => {
+    const file = containedIn(target, path);
+    ask();
+    signal.throwIfAborted();
+    const folder = dirname(file);
+    const isOther = folder !== last.folder;
+    if (isOther) makeFolder(folder);
+    const out = openSync(file, 'wx', fileMode);
+    // umask and default ACLs change the mode alike for all files in a folder
+    if (isOther) last = { folder, givesMode: (fstatSync(out).mode & 0o7777) === fileMode };
+    if (!last.givesMode) fchmodSync(out, fileMode);
+    return out;
+  };
+
   return {
-    async file({ path, entry }) {
-      const file = containedIn(target, path);
-      ask();
-      signal.throwIfAborted();
-      if (dirname(file) !== last) await makeFolder((last = dirname(file)));
-      if (entry.whole !== undefined) {
-        const content = entry.whole();
-        writeWhole(file, content);
-        onBytes(content.length);
-        return;
-      }
-      const content: AsyncIterable<Buffer> = await entry.open();
-      // fails if the path exists, also as a link
-      const out = await open(file, 'wx', 0o644);
+    whole({ path }, content) {
+      const out = openNew(path);
       try {
-        await writeFile(out, countBytes(onBytes)(content), { signal });
-        // whatever the umask
-        await out.chmod(0o644);
+        for (let at = 0; at < content.length;) at += writeSync(out, content, at);
       } finally {
-        await out.close();
+        closeSync(out);
       }
+      onBytes(content.length);
+    },
+    async inPieces({ path, entry }) {
+      const content = await entry.open();
+      const out = createWriteStream('', { fd: openNew(path) });
+      await pipeline(content, countBytes(onBytes), out, { signal });
     },
   };
 }
 
-function writeWhole(file: string, content: Buffer): void {
-  const out = openSync(file, 'wx', 0o644);
-  try {
-    for (let at = 0; at < content.length;) at += writeSync(out, content, at);
-    fchmodSync(out, 0o644);
-  } finally {
-    closeSync(out);
-  }
-}
+/** A path with an empty part, `.` or `..`, or with NUL. */
+const notPlain = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
 
 /** The reader has checked the names already; this checks again where the path is built. */
 function containedIn(target: string, path: string): string {
-  const file = join(target, path);
-  if (!file.startsWith(target + sep) || file.endsWith(sep) || path.includes('\0')) {
-    throw refusal(target, {
-      kind: 'folder',
-      folder: target,
-      reason: restoreReasons.outsideFolder(path),
-      uploads: true,
-    });
-  }
-  return file;
+  if (!notPlain.test(path)) return `${target}/${path}`;
+  const reason = restoreReasons.outsideFolder(path);
+  throw refusal(target, { kind: 'folder', folder: target, reason, uploads: true });
 }
 
 function explainFailure(error: unknown, folder: string, uploads: Iterable<UploadEntry>): unknown {

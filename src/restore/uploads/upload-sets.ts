@@ -216,9 +216,8 @@ export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> 
       files += 1;
       bytes += size;
       const line = `${entry.slice(folder.length)}\0${kind}\0${size}\0${changedAt}`;
-      for (const [place, byte] of hash('sha256', Buffer.from(line, 'latin1'), 'buffer').entries()) {
-        sum[place] = (sum[place] ?? 0) ^ byte;
-      }
+      const digest = hash('sha256', Buffer.from(line, 'latin1'), 'buffer');
+      for (let place = 0; place < sum.length; place++) sum[place] = (sum[place] ?? 0) ^ (digest[place] ?? 0);
     }
   };
   await visit(folder);
