@@ -3,22 +3,22 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What chance is made of, and the file that every case leaves a line in. */
+    /** The seed of the random choices, and the file to which every case adds a character. */
     crash: { readonly seed: number; readonly counts: string };
   }
 }
 
-/** What chance is made of in this run. */
+/** The seed of the random choices in this run. */
 export const seed = (): number => inject('crash').seed;
 
-/** Something that is done to a run, and what has to be true afterwards. */
+/** One attack on a run, with the check of the result. */
 export interface Case {
   readonly title: string;
-  /** @throws Error that says what is wrong */
+  /** @throws Error with a description of the fault */
   readonly run: () => Promise<void>;
 }
 
-/** Runs cases one after the other, and counts them. @returns what failed, in words */
+/** Runs cases one after the other, and counts them. @returns descriptions of the failures */
 export async function failuresOf(
   topic: string,
   cases: readonly Case[],
@@ -32,7 +32,7 @@ export async function failuresOf(
     );
     appendFileSync(inject('crash').counts, failure === null ? '.' : 'F');
     if (failure === null) continue;
-    // at once: what comes after it may never end
+    // print it now, because a later case may never end
     console.log(`FAILED (seed ${seed()}) ${failure}`);
     failures.push(failure);
     await afterFailure();

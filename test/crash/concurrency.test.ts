@@ -10,16 +10,16 @@ import { sqliteInstallation } from './sqlite-environment.ts';
 import { failuresOf, seed } from './case-counts.ts';
 import { type Ending, runUntilKilled } from './killable-process.ts';
 
-/** A command, and what it may end with. */
+/** A command and its allowed exit codes. */
 interface Expected {
   readonly args: readonly string[];
   readonly ends: readonly number[];
 }
 
-/** A command for a crowd. */
+/** A command for concurrent runs. */
 interface Member extends Expected {
   readonly looks?: true;
-  /** What it may end with as well while there is the journal of a restore. */
+  /** Further allowed exit codes while there is the journal of a restore. */
   readonly besideRestore?: readonly number[];
 }
 
@@ -28,7 +28,7 @@ const notCurrent = 21;
 const unreadable = 17;
 const locked = 5;
 const restoreRefused = 31;
-/** What people and schedulers run, and what it may end with while others work beside it. */
+/** The commands of people and schedulers, with their allowed exit codes during other runs. */
 const mixed: readonly Member[] = [
   { args: [], ends: [0] },
   { args: ['status', '--json'], ends: [0], looks: true },
@@ -36,14 +36,14 @@ const mixed: readonly Member[] = [
   { args: ['verify'], ends: [0, notCurrent], looks: true, besideRestore: [restoreRefused] },
   { args: ['gate'], ends: [0] },
   { args: ['plan', '--json'], ends: [0], looks: true },
-  // it mends what is at the head, and says so of what is not yet
+  // it repairs a database at the head, and refuses an older one
   { args: ['repair', '--dry-run'], ends: [0, usage], looks: true },
   { args: ['quarantine', 'list'], ends: [0], looks: true },
-  // there is nothing to adopt where the revision is known
+  // a database with a known revision cannot be adopted
   { args: ['adopt'], ends: [usage] },
 ];
 
-/** Starts them all at once. */
+/** Starts all of them at the same time. */
 const together = (
   installation: TestInstallation,
   commands: readonly (readonly string[])[],
@@ -119,7 +119,7 @@ describeInstallations('concurrent runs', (open) => {
         { TT_LOCK_TIMEOUT: '0' },
       );
       requireEnds(endings, commands, [locked]);
-      // nobody at all, if the lock was always held by one who does something else
+      // no restore succeeds if other commands hold the lock all the time
       expect(migrations(endings)).toBeLessThanOrEqual(1);
       await succeed(installation, []);
     };

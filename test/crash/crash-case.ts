@@ -11,15 +11,15 @@ import type { Death, Ending } from './killable-process.ts';
 export interface CrashCase {
   readonly kind: Kind;
   readonly installation: TestInstallation;
-  /** What the work finds. */
+  /** The state before the work. */
   readonly untouched: DatabaseSnapshot;
-  /** What a start makes of the installation, if the work had never begun. */
+  /** The state after a start without the work. */
   readonly before: DatabaseSnapshot;
-  /** What a start makes of it after the work. */
+  /** The state after the work and a start. */
   readonly after: DatabaseSnapshot;
   /** How long the work takes, in milliseconds. */
   readonly duration: number;
-  /** What the work does that can be seen, one after the other. */
+  /** The steps of the work that are visible from outside, in their order. */
   readonly steps: readonly string[];
 }
 
@@ -54,7 +54,7 @@ function requireRows(before: Readonly<Record<string, number>>, after: Readonly<R
   if (lost.length > 0) throw new Error(`rows were lost from ${lost.map(([table]) => table).join(', ')}`);
 }
 
-/** @returns how many milliseconds it took */
+/** @returns its duration in milliseconds */
 async function undisturbed(kind: Kind, installation: TestInstallation, list: string): Promise<number> {
   const { exitCode, all, milliseconds } = await installation.runProcess(kind.args(installation), { list });
   if (exitCode !== 0) throw new Error(`${kind.name} undisturbed ended with ${exitCode}:\n${all}`);
@@ -68,9 +68,9 @@ async function healthySnapshot(installation: TestInstallation): Promise<Database
 }
 
 /**
- * One case: the work is cut off, and then a person starts again.
- * @param more variables of the work, which hold for the starts after it as well
- * @throws Error that says what is wrong
+ * One case: the work is killed, and then a person starts again.
+ * @param more variables for the work and for the starts after it
+ * @throws Error with a description of the fault
  */
 export async function runCase(
   crashCase: CrashCase,
@@ -82,10 +82,10 @@ export async function runCase(
   if (ending.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${ending.all}`);
   try {
     await requireTrueSafeSentenceOf(crashCase, ending);
-    // who found nothing to do would find nothing again
+    // the result is the same if the work had nothing to do
     if (!/nothing to do/.test(await start(installation, more))) await start(installation, more, /nothing to do/);
     const found = await installation.snapshot();
-    // what was said to be done has to be done
+    // a reported success must be true
     const allowed = ending.exitCode === 0 ? [crashCase.after] : [crashCase.before, crashCase.after];
     const differences = allowed.map((expected) => differenceOf(found, expected));
     if (!differences.includes(null)) throw new Error(`neither of both states: ${differences.join('\n  or: ')}`);
@@ -101,14 +101,14 @@ export async function runCase(
   await installation.restoreSaved();
 }
 
-/** What the banner of a run says to be safe is held against the live database, before anything mends it. */
+/** Compares the `Safe:` sentence of a run with the live database, before the next start changes it. */
 async function requireTrueSafeSentenceOf({ installation, untouched }: CrashCase, { all }: Ending): Promise<void> {
   if (safeSentence(all) === null) return;
   const found = await installation.snapshot();
   requireTrueSafeSentence(all, found[installation.live] !== untouched[installation.live]);
 }
 
-/** The gate, as at every start. */
+/** Runs the gate, as every start does. */
 async function start(
   installation: TestInstallation,
   more: Readonly<Record<string, string>> = {},
@@ -119,7 +119,7 @@ async function start(
   return all;
 }
 
-/** The next backup works, and nothing stays half made. */
+/** Checks that the next backup works, and that no unfinished files are left. */
 async function requireBackup(installation: TestInstallation): Promise<void> {
   const { exitCode, all } = await installation.run(['backup', 'create']);
   if (exitCode !== 0) throw new Error(`the next backup ended with ${exitCode}:\n${all}`);
@@ -130,8 +130,8 @@ async function requireBackup(installation: TestInstallation): Promise<void> {
 }
 
 /**
- * Deaths before and after every step; of many steps of one sort the first and the last.
- * @param most how many of them are chosen, from all over
+ * Kills before and after every step. Of many similar steps, only the first and the last count.
+ * @param most the largest number of kills, chosen evenly
  */
 export function deathsAtSteps({ steps }: CrashCase, most: number, chance: () => number): readonly TitledDeath[] {
   const sorts = steps.map(sortOf);
@@ -149,14 +149,14 @@ export function deathsAtSteps({ steps }: CrashCase, most: number, chance: () => 
   });
 }
 
-/** What a step is like: with other numbers, or with another file of the uploads, it is the same. */
+/** The kind of a step: without its numbers and the names of uploads. */
 function sortOf(step: string): string {
   const ours = /\.db-init|restore|stamp|timetracker|^(open|rm|unlink) db\./;
   if (/^(open|mkdir|rename|rmdir) /.test(step) && !ours.test(step)) return step.replace(/ .*/, '');
   return step.replaceAll(/\d+/g, '#').replace(/#\/#.*/, '#/#');
 }
 
-/** Deaths by chance, spread over the time that the work takes. */
+/** Kills at random instants during the work. */
 export function deathsByChance({ duration }: CrashCase, count: number, chance: () => number): readonly TitledDeath[] {
   return Array.from({ length: count }, (_, index) => {
     const part = (index + chance()) / count;

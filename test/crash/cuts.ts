@@ -4,19 +4,19 @@ import { type CrashCase, runCase } from './crash-case.ts';
 import type { Kind } from './kinds.ts';
 import { randomOf } from './random.ts';
 
-/** At how many statements of backup, restore and undo a connection is cut; of others at half as many. */
+/** The number of statements of backup, restore and undo at which the connection is cut. Other work gets half as many. */
 const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 8);
 const cutsOf = ({ share }: Kind): number => (share === 1 ? cuts : Math.ceil(cuts / 2));
 
-/** Where a connection is cut. */
+/** The statement at which a connection is cut. */
 interface Cut {
   readonly statement: number;
   readonly side: 'before' | 'after';
-  /** All connections, or the one that the statement came by. */
+  /** All connections, or only the connection of that statement. */
   readonly all: boolean;
 }
 
-/** A proxy that cuts where it is told. */
+/** A proxy that cuts connections at given statements. */
 async function startCuttingProxy(url: string) {
   let statements = 0;
   let cut: Cut | null = null;
@@ -31,7 +31,7 @@ async function startCuttingProxy(url: string) {
   }));
   return {
     through: (target: string) => proxy.urlOf(target),
-    /** Runs something with a connection cut. @returns how many statements there were */
+    /** Runs `work` with a cut. @returns the number of statements */
     async cutting<Result>(wanted: Cut | null, work: () => Promise<Result>): Promise<[Result, number]> {
       [statements, cut] = [0, wanted];
       try {
@@ -43,7 +43,7 @@ async function startCuttingProxy(url: string) {
   };
 }
 
-/** Cuts the connections of a kind of work at statements all over its course. @returns what failed, in words */
+/** Cuts the connections of a kind of work at evenly chosen statements. @returns descriptions of the failures */
 export async function cutEverywhere(crashCase: CrashCase, title: string): Promise<readonly string[]> {
   const { kind, installation } = crashCase;
   const proxy = await startCuttingProxy(installation.url);

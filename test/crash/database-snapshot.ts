@@ -1,16 +1,16 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Everything of an installation that a person would miss: part → content. */
+/** Everything of an installation that must not be lost: part → content. */
 export type DatabaseSnapshot = Readonly<Record<string, string>>;
 
-/** Times since then, ids and positions of sequences are what two runs cannot have in common. */
+/** Leaves out the values that differ in each run: times since `since`, ids and positions of sequences. */
 export function normaliser(began: Date): (text: string) => string {
-  // whatever the time zones
+  // for any time zone
   const since = new Date(began.getTime() - 26 * 3_600_000).toISOString().slice(0, 10);
   return (text) =>
     text
-      // each hash of a password has a salt of its own
+      // each password hash has a random salt
       .replaceAll(/scrypt:[\d:]+\$\w+\$[\da-f]+/g, '<hash>')
       .replaceAll(/\d{8}_?T?\d{6}Z?(?:_\d+)*/gi, '<id>')
       .replaceAll(
@@ -31,7 +31,7 @@ export function treeOf(folder: string): string {
   return lines.toSorted().join('\n');
 }
 
-/** @returns what differs, in few words; null if nothing does */
+/** @returns a short description of the difference; null if there is none */
 export function differenceOf(found: DatabaseSnapshot, expected: DatabaseSnapshot): string | null {
   const parts = [...new Set([...Object.keys(found), ...Object.keys(expected)])];
   const differing = parts.filter((part) => found[part] !== expected[part]);

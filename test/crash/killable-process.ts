@@ -10,24 +10,24 @@ const steps = pathToFileURL(join(import.meta.dirname, 'steps.mjs')).href;
 /** When a run is killed, with SIGKILL. */
 export type Death =
   | { readonly kind: 'never' }
-  /** Just before the step of that number, from 1. */
+  /** Before the step with that number, from 1. */
   | { readonly kind: 'step'; readonly step: number; readonly whole: boolean }
-  /** Not killed: stopped just before that step, and continued once something has happened. */
+  /** Stopped before that step instead of killed, and continued when `meanwhile` has ended. */
   | { readonly kind: 'stop'; readonly step: number; readonly meanwhile: () => Promise<void> }
-  /** So many milliseconds after its start. */
+  /** Milliseconds after its start. */
   | { readonly kind: 'instant'; readonly milliseconds: number; readonly whole: boolean };
 
-/** What became of a run. */
+/** The result of a run. */
 export interface Ending {
   /** Undefined if it was killed. */
   readonly exitCode: number | undefined;
   readonly killed: boolean;
   readonly milliseconds: number;
-  /** What it printed, on both streams. */
+  /** The output on both streams. */
   readonly all: string;
 }
 
-/** A run that may be killed: alone (what it started lives on), or `whole`, with what it started. */
+/** A process that may be killed: alone, so that its children continue, or `whole`, with all of them. */
 export async function runUntilKilled(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -40,7 +40,7 @@ export async function runUntilKilled(
     reject: false,
     all: true,
     extendEnv: false,
-    // the leader of a group of its own
+    // the leader of its own process group
     detached: true,
     env: {
       PATH: process.env['PATH'],
@@ -75,6 +75,6 @@ function kill(pid: number | undefined, whole: boolean): void {
   try {
     process.kill(whole ? -pid : pid, 'SIGKILL');
   } catch {
-    // it was over this moment
+    // the process has just ended
   }
 }

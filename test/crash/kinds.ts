@@ -6,11 +6,11 @@ import { restoreSql } from '../support/restore-sql.ts';
 import type { Changes } from './postgres-environment.ts';
 import type { TestInstallation } from './test-installation.ts';
 
-/** A kind of work that a run may be killed in. */
+/** A kind of work that is killed. */
 export interface Kind {
   readonly name: string;
   readonly engines: readonly Engine[];
-  /** What it changes on PostgreSQL. */
+  /** The objects that it changes on PostgreSQL. */
   readonly changes: Changes;
   /** Prepares an empty installation for the work. */
   prepare(installation: TestInstallation): Promise<void>;
@@ -36,7 +36,7 @@ const held = new WeakMap<TestInstallation, string>();
 const gate = (): readonly string[] => [];
 const few = 0.12;
 
-/** A seed that takes no longer than other work. */
+/** A small seed, so that it takes no longer than other work. */
 const fewRows = [
   '--clients=2',
   '--time-entries=20',

@@ -9,12 +9,12 @@ import type { TestInstallation } from './test-installation.ts';
 import { sqliteInstallation } from './sqlite-environment.ts';
 import { type Case, failuresOf, seed } from './case-counts.ts';
 
-/** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
+/** The number of random instants for backup, restore and undo. Other work gets fewer. */
 const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);
 
 /**
- * How many steps are enough, drawn by chance: of backup, restore and undo four times as many. TEST_CRASH_STEPS=1000
- * takes all of them.
+ * The number of randomly chosen steps; four times as many for backup, restore and undo. TEST_CRASH_STEPS=1000 takes all
+ * of them.
  */
 const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
 
@@ -44,13 +44,13 @@ export function describeOnPostgres(...names: readonly string[]): void {
   }
 }
 
-/** A case takes several runs to prepare: all tests of a kind of work have the same one. */
+/** All tests of a kind of work share one case, because its preparation takes several runs. */
 function preparedOnce(kind: Kind, open: () => Promise<TestInstallation>): () => Promise<CrashCase> {
   let crashCase: Promise<CrashCase> | null = null;
   return () => (crashCase ??= open().then((installation) => prepareCase(kind, installation)));
 }
 
-/** Kills a kind of work before and after every step, and by chance. */
+/** Kills a kind of work before and after every step, and at random instants. */
 function testDeaths(kind: Kind, title: string, prepared: () => Promise<CrashCase>): void {
   it('killed before and after every step is completed or rolled back by the next start', async () => {
     const present = await prepared();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers from 0 to 1 that look like chance and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from 0 to 1 that depend only on the seed (mulberry32). */
 export function randomOf(seed: number, topic: string): () => number {
   let state = createHash('sha256').update(`${seed} ${topic}`).digest().readUInt32LE();
   return () => {

@@ -20,7 +20,7 @@ let step = 0;
 function enter(label) {
   step += 1;
   if (listed !== null) fs.writeSync(listed, `${label.replaceAll(/\s+/g, ' ').slice(0, 120)}\n`);
-  // whoever started it made it the leader of a group of its own
+  // the test has made this process the leader of its own process group
   if (step === Number(death)) process.kill(group === '' ? process.pid : -process.pid, signal);
 }
 

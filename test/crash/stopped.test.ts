@@ -12,11 +12,11 @@ import type { TestInstallation } from './test-installation.ts';
 import { sqliteInstallation } from './sqlite-environment.ts';
 import { type Case, failuresOf, seed } from './case-counts.ts';
 
-/** How many steps of each case are enough, drawn by chance; TEST_CRASH_STEPS=1000 takes all. */
+/** The number of randomly chosen steps for each case; TEST_CRASH_STEPS=1000 takes all. */
 const most = Math.ceil(Number(process.env['TEST_CRASH_STEPS'] ?? 8) / 8);
 const kind = kindCalled('restore');
 
-/** What ends the sessions of a run that is stopped: the server's timeouts do. */
+/** Ends the sessions of a stopped run, as the timeouts of a server do. */
 const endSessions = (name: string): Promise<unknown> =>
   withClient(requirePostgres().url, (client) =>
     client.query(
@@ -39,7 +39,7 @@ describePostgres(
     it('moves nothing after another run has finished the work, if the kernel has no locks', async () => {
       const crashCase = await prepared();
       const { installation } = crashCase;
-      // where files change places
+      // at the swap of the files
       const first = crashCase.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
       const cases = stepsOf(crashCase, first, /^rename /).map(({ title, step }): Case => {
         const run = async (): Promise<void> => {
@@ -68,7 +68,7 @@ describePostgres(
   'tools',
 );
 
-/** Stops a restore at steps after its journal was written, lets a start come meanwhile, and lets it go on. */
+/** Stops a restore at a step after its journal was written, runs a start meanwhile, and continues the restore. */
 function testStops(
   title: string,
   prepared: () => Promise<CrashCase>,
@@ -97,7 +97,7 @@ function testStops(
   });
 }
 
-/** Some steps of a sort, from that one on up to where nothing is left to do but to remove the journal. */
+/** Some steps of a kind, from the given one to the last one before the journal is removed. */
 function stepsOf(
   { steps }: CrashCase,
   first: number,
@@ -113,7 +113,7 @@ function stepsOf(
   return chosen.filter((step) => step !== undefined);
 }
 
-/** The work is done undisturbed only once. */
+/** Without a stop, the work is done only once. */
 function once(open: () => Promise<TestInstallation>): () => Promise<CrashCase> {
   let crashCase: Promise<CrashCase> | null = null;
   return () => (crashCase ??= open().then((installation) => prepareCase(kind, installation)));

@@ -7,16 +7,16 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { normaliser, type DatabaseSnapshot, treeOf } from './database-snapshot.ts';
 import { type Death, type Ending, runUntilKilled } from './killable-process.ts';
 
-/** How a process is run. */
+/** The options of a process. */
 export interface RunOptions {
   /** Default: it is not killed. */
   readonly death?: Death;
-  /** A file that takes the steps of the run. */
+  /** The file to which the run writes its steps. */
   readonly list?: string;
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** A database with the volumes around it. It can be brought back to the state that was kept, again and again. */
+/** A database with its volumes. It can be reset to the saved state any number of times. */
 export interface TestInstallation {
   readonly engine: Engine;
   readonly url: string;
@@ -27,7 +27,7 @@ export interface TestInstallation {
   readonly volume: string;
   readonly backups: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Runs db-init to its end, without a process of its own. */
+  /** Runs db-init to its end within the test process. */
   run(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<RunResult>;
   /** Runs db-init in a process that may be killed. */
   runProcess(args: readonly string[], options?: RunOptions): Promise<Ending>;
@@ -37,9 +37,9 @@ export interface TestInstallation {
   restoreSaved(): Promise<void>;
   /** The numbers of rows in the existing core tables. */
   rows(): Promise<Readonly<Record<string, number>>>;
-  /** Everything a person would miss: databases, former ones, uploads. */
+  /** Everything that must not be lost: databases, former databases, uploads. */
   snapshot(): Promise<DatabaseSnapshot>;
-  /** Objects that must not be left after a start, in words. */
+  /** Descriptions of objects that must not be left after a start. */
   leftovers(): Promise<readonly string[]>;
 }
 
@@ -80,7 +80,7 @@ export async function installationOn(
     TT_ATTACHMENT_FOLDER: join(volume, 'attachments'),
     BACKUP_FOLDER: backups,
     INSTALLATION_CONFIG_DIR: join(volume, 'installation'),
-    // for the seed, which nothing else asks for
+    // for the seed
     FLASK_ENV: 'development',
   };
   const normalise = normaliser(began);
@@ -154,7 +154,7 @@ function leftoversIn(volume: string, backups: string): readonly string[] {
   ];
 }
 
-/** What bears the name of an archive has to be a whole one, to an implementation that is not ours. */
+/** Checks with another implementation of ZIP that every file with the name of an archive is complete. */
 function faultOf(archive: string): readonly string[] {
   try {
     const names = new AdmZip(archive).getEntries().map((entry) => {
@@ -168,6 +168,6 @@ function faultOf(archive: string): readonly string[] {
   }
 }
 
-/** Archives that were begun and not finished. */
+/** Unfinished archives. */
 export const partialsOf = ({ backups }: Pick<TestInstallation, 'backups'>): readonly string[] =>
   readdirSync(backups).filter((name) => name.includes('.partial'));

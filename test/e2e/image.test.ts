@@ -22,7 +22,7 @@ await describeDocker('The image', () => {
     return name;
   };
 
-  /** A network without a way out, on which there is a database and nothing else. @returns its name */
+  /** Creates an isolated network with a database only. @returns its name */
   const databaseAlone = async (): Promise<string> => {
     const network = `db-init-e2e-${randomBytes(4).toString('hex')}`;
     const user = ['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB'].flatMap((name) => [
@@ -64,7 +64,7 @@ await describeDocker('The image', () => {
   });
 
   it('survives the garbage collection of objects of its SQLite driver', async () => {
-    // between two steps of an asynchronous function is where an unsuitable driver aborts (nodejs/node#65446)
+    // an unsuitable driver aborts between two steps of an asynchronous function (nodejs/node#65446)
     const script = `
       const Database = require('/opt/db-init/node_modules/better-sqlite3');
       const database = new Database(':memory:');

@@ -8,7 +8,7 @@ const head = releaseGraph.heads.join();
 const fixtures = join(import.meta.dirname, '../fixtures/archives');
 const upload = '/app/app/static/uploads/Rechnung März 2025 – größe "final" 日本.txt';
 
-/** Puts an archive of the application where the application keeps them. */
+/** Puts an archive of the application into the application's backup folder. */
 async function bring(stack: Stack, archive: string): Promise<string> {
   const gate = await stack.container('db-init');
   const target = '/data/uploads/backups';
@@ -17,7 +17,7 @@ async function bring(stack: Stack, archive: string): Promise<string> {
   return `${target}/${archive}`;
 }
 
-/** Whether a file is there for the user that the service runs as. */
+/** Whether a file exists for the user of the service. */
 async function holds(stack: Stack, path: string): Promise<boolean> {
   return (await stack.compose(['run', '--rm', '--entrypoint', 'test', 'db-init', '-s', path])).exitCode === 0;
 }
@@ -31,7 +31,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
   it('refuses while the application runs, restores when it is stopped, and can be undone', async () => {
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
     await stack.sql("INSERT INTO clients (name, status) VALUES ('before the restore', 'active')");
-    // made of a server 15 by another tool, at an older revision
+    // made from a server 15 with another tool, at an older revision
     const archive = await bring(stack, 'pg-v5.10.0-pgdump15.zip');
 
     const dry = await stack.compose(['run', '--rm', 'db-init', 'restore', archive, '--dry-run']);

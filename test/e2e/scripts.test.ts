@@ -50,7 +50,7 @@ await describeDocker('The scripts, with PostgreSQL', () => {
     const inside = (script: string, ...args: readonly string[]) =>
       stack.compose(['run', '--rm', '--entrypoint', `/app/${script}`, 'db-init', ...args]);
     await stack.compose(['stop', '--timeout', '1', 'app']);
-    // by the names of the recovery document
+    // the names in the recovery document
     expect(await inside('docker/seed-dev-data.sh', ...few)).toMatchObject({
       exitCode: 0,
     });

@@ -15,12 +15,12 @@ export const sqliteFiles = ['docker-compose.sqlite.yml', 'test/e2e/stand-in.yml'
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What a command left behind. */
+/** The result of a command. */
 export interface Outcome {
   /** Undefined if it was ended by a signal. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, in the order of output. */
   readonly all: string;
 }
 
@@ -34,7 +34,7 @@ export interface Container {
   readonly finishedAt: Date;
 }
 
-/** A compose project of the tests' own. */
+/** A separate compose project for the tests. */
 export interface Stack {
   /** The image that was built for the service db-init. */
   readonly image: string;
@@ -48,11 +48,11 @@ export interface Stack {
   logged(service: string, text: string): Promise<string>;
   /** Resolves with the exit code of a service when it has ended. */
   ended(service: string): Promise<number>;
-  /** Runs SQL in the database of the service db. @returns rows, columns parted by `|` */
+  /** Runs SQL in the database of the service db. @returns rows, with `|` between the columns */
   sql(statements: string): Promise<string>;
 }
 
-/** A suite that needs Docker. Where none answers it is skipped, with the reason in its title. */
+/** A suite that needs Docker. If Docker does not answer, it is skipped, with the reason in its title. */
 export const describeDocker = async (title: string, spec: () => void): Promise<void> => {
   if (await dockerAnswers()) describe(title, spec);
   else describe.skip(`${title} [skipped: no Docker daemon answers]`, spec);

@@ -14,7 +14,7 @@ import { loadHead } from '../../src/schema/expected-schema.ts';
 export interface Subject {
   readonly session: Session;
   readonly observe: () => Promise<DatabaseFacts>;
-  /** Takes one thing of a table away. */
+  /** Drops one object of a table. */
   readonly lose: (loss: Loss) => Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export type Loss =
   | { readonly kind: 'table'; readonly table: string }
   | { readonly kind: 'column' | 'constraint' | 'index' | 'sequence'; readonly table: string; readonly name: string };
 
-/** Everything of one table that can be lost, and the table itself. */
+/** Every object of one table, and the table itself. */
 export function lossesOf(table: string, { tables }: Catalog): readonly Loss[] {
   const expected = tables[table];
   if (expected === undefined) throw new Error(`no table ${table}`);
@@ -43,7 +43,7 @@ export async function promisedTables(engine: Session['engine']): Promise<readonl
   return Object.keys((await loadHead(engine)).tables).filter((table) => table !== versionTable);
 }
 
-/** What became of each loss of a table. */
+/** The result for each dropped object of a table. */
 export interface Tally {
   mended: number;
   refused: number;

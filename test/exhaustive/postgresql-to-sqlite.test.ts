@@ -7,7 +7,7 @@ import { runInProcess } from '../support/run-in-process.ts';
 import { install } from '../integration/restore/restores.ts';
 import { restoreIntoFile } from '../integration/restore/sqlite-rows.ts';
 
-/** Those of which other releases make other columns at the same revision, and the oldest. */
+/** The oldest release, and those whose columns differ from other releases at the same revision. */
 const tags = (await releases('pg')).filter((tag) => /^v(?:[123]|4\.\d\.)/.test(tag));
 
 describePostgres(

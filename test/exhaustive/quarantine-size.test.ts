@@ -6,10 +6,10 @@ import { start } from '../support/run.ts';
 import { dbInit } from '../integration/upgrade/release-database.ts';
 import { held, only, quarantine } from '../integration/quarantine/quarantines.ts';
 
-/** As many as a transaction of the test may create without running out of locks itself. */
+/** The number of tables that one transaction of the test can create without running out of locks. */
 const portion = 400;
 
-/** A database with nothing but stray tables, each with an index and a sequence. */
+/** A database with stray tables only, each with an index and a sequence. */
 async function strayTables(count: number): Promise<TestDatabase> {
   const database = await createDatabase();
   await withClient(database.url, async (client) => {
@@ -22,7 +22,7 @@ async function strayTables(count: number): Promise<TestDatabase> {
   return database;
 }
 
-/** Resolves when a run says that it has moved something: its first batch is committed. */
+/** Resolves when a run has committed its first batch. */
 function moved(log: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
     log.on('data', (text: Buffer) => {

@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const root = join(import.meta.dirname, '../..');
 const release = '99.0.0';
 
-/** A Python that has what the application's migrations need: Debian's packages are for Debian's own Python. */
+/** A Python with the packages of the application's migrations. Debian's packages belong to Debian's own Python. */
 const python = ['python3', '/usr/bin/python3'].find(
   (program) =>
     execaSync(program, ['-c', 'import alembic, psycopg2'], { reject: false, stdio: 'ignore' }).exitCode === 0,
@@ -75,7 +75,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     const project = openProject(folder);
     const before = readdirSync(join(folder, 'migrations'));
     const controller = new AbortController();
-    // as Ctrl-C does, in the middle
+    // like Ctrl-C in the middle of the import
     const stopped = importInto(project, controller.signal, (message) => {
       if (message.startsWith('2 of')) controller.abort(new Error('interrupted'));
     });

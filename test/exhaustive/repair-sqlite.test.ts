@@ -55,7 +55,7 @@ async function lose(session: Session, loss: Loss, head: Catalog): Promise<void> 
   }
 }
 
-/** Makes the table again without the constraint, and with everything else. */
+/** Creates the table again without the constraint. */
 async function loseConstraint(session: Session, table: string, definition: string): Promise<void> {
   const objects = await session.query(
     `SELECT type, sql FROM sqlite_schema WHERE tbl_name = $1 AND sql IS NOT NULL ORDER BY type DESC`,

@@ -32,7 +32,7 @@ export async function describeRepairs(half: 0 | 1): Promise<void> {
     });
 
     it.each(tables)('of %s is repaired, or refused because of its rows', async (table) => {
-      // what was rolled back stays in the catalogs until they are vacuumed, and slows down everything that follows
+      // dead catalog rows of rolled-back work slow down the following tests, so vacuum
       await subject.session.run(
         'VACUUM pg_attribute, pg_attrdef, pg_class, pg_constraint, pg_depend, pg_index, pg_type',
       );

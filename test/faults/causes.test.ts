@@ -90,7 +90,7 @@ describePrivateCluster('the cause of a failure in its banner', () => {
     const archive = join(import.meta.dirname, '../fixtures/archives/pg-v5.0.0-pgdump15.zip');
     const volume = await temporaryDirectory();
     await withClient(server.url, async (holder) => {
-      // as many as fit, and the same number released again
+      // as many locks as possible, and the same number is released again
       const taken = `DO $$ DECLARE i int := 0; BEGIN LOOP PERFORM pg_advisory_lock(7, i); i := i + 1; END LOOP;
         EXCEPTION WHEN out_of_memory THEN NULL; END $$`;
       await holder.query(taken);

@@ -10,7 +10,7 @@ import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bugPattern, runInProcess } from '../support/run-in-process.ts';
 
-/** Sets the clock of this process, and of db-init within it; it stands still. */
+/** Sets and stops the clock of this process, and of db-init within it. */
 const setClock = (time: string): void => void vi.useFakeTimers({ now: new Date(time), toFake: ['Date'] });
 afterEach(() => {
   vi.useRealTimers();

@@ -16,7 +16,7 @@ const claims: readonly (readonly [Claim, RegExp])[] = [
     beginsWith(
       'both databases are there with all their rows, but which of them is live now is not known:',
       'the connection broke while the work was being committed, and the server could not be asked what became of it:',
-      // another run is at work
+      // another run is working
       'this run stopped before its next step, and moved nothing since it saw that.',
     ),
   ],

@@ -8,14 +8,14 @@ import { describePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { databaseTime, dbInit, restoreRelease, withSession } from '../upgrade/release-database.ts';
 
-/** What `status --json` says of adoption. */
+/** The keys of `status --json` about adoption. */
 export async function statusOf(url: string): Promise<unknown> {
   const { stdout } = await dbInit(['status', '--json'], url);
   const status: unknown = JSON.parse(stdout);
   return status;
 }
 
-/** A release's database that lost its version table ends where the whole one ends. */
+/** A release's database without its version table must get the same schema as the complete one. */
 export function describeAdoption(engine: 'pg' | 'sqlite', tag: string): void {
   const suite = engine === 'pg' ? describePostgres : describe;
   suite(`${engine}/${tag} without version information`, () => {

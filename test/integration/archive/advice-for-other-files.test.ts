@@ -10,9 +10,9 @@ import { describePostgres, requirePostgres } from '../../support/postgres-server
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, currentArchive, type Installation, install, uploadsIn, uploadsOf } from '../restore/restores.ts';
 
-/** What an installation has under the names that banners use, and where its `docker` does its work. */
+/** The values for the names in banners, and the folder in which the replaced `docker` works. */
 interface Stage extends Installation {
-  /** Where the commands are typed. */
+  /** The working directory of the commands. */
   readonly host: string;
   /** Runs the commands of an option unchanged in a shell. */
   readonly type: (option: string) => Promise<{ readonly exitCode: number | undefined; readonly all: string }>;

@@ -29,7 +29,7 @@ async function faultIn(file: string): Promise<string | null> {
   }
 }
 
-/** An archive with one member that is stored, one that is deflated, perhaps uploads, and the manifest. */
+/** An archive with a stored entry, a deflated entry, optional uploads, and the manifest. */
 async function write(file: string, uploads: readonly string[] = []): Promise<void> {
   const archive = createArchive(file);
   const { listed: entry } = await archive.add('db.dump', false, (into) => pipeline(Readable.from([content]), into));

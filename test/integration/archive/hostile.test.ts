@@ -33,7 +33,7 @@ const rest: readonly Part[] = [manifest, dump, settings];
 const archive = (...parts: Part[]): Buffer => zip([...rest, ...parts]);
 /** An archive with a file of that name. */
 const named = (name: string | Buffer): Buffer => archive({ name, content: 'x' });
-/** An archive with an upload that is odd somehow. */
+/** An archive with an unusual upload. */
 const odd = (part: Partial<Part>): Buffer => archive({ ...upload, ...part });
 const ending = (end: End): Buffer => zip([...rest, upload], end);
 
@@ -64,7 +64,7 @@ function unicodePath(name: string, path: string): Buffer {
   return extra(0x7075, Buffer.concat([checksum, Buffer.from(path)]));
 }
 
-/** Made by a program that knows nothing of this one. It cleans names: they are changed afterwards. */
+/** An archive made with another ZIP program. That program cleans names, so they are changed afterwards. */
 function other(name: string, afterwards = name): Buffer {
   const made = new AdmZip();
   for (const part of rest) made.addFile(String(part.name), Buffer.from(part.content));
@@ -72,7 +72,7 @@ function other(name: string, afterwards = name): Buffer {
   return Buffer.from(made.toBuffer().toString('latin1').replaceAll(name, afterwards), 'latin1');
 }
 
-/** A member that begins within another one. */
+/** An entry that begins within another one. */
 function overlapping(): Buffer {
   const inner = zip([{ name: 'uploads/inner', content: 'x', method: 0 }]);
   const outer: Part = { name: 'uploads/outer', content: inner, method: 0 };
@@ -282,7 +282,7 @@ const lies: readonly Hostile[] = [
   ['a header outside of the file', odd({ central: { offset: 0xffff_fff0 } }), /damaged/],
 ];
 
-/** Large members are read piece by piece, small ones at once. */
+/** Large entries are read in pieces, small ones at once. */
 const large: Part = { name: 'uploads/large', content: randomBytes(300_000) };
 const largePacked = deflateRawSync(large.content);
 const oddLarge = (part: Partial<Part>): Buffer => archive({ ...large, ...part });
@@ -299,7 +299,7 @@ const largeLies: readonly Hostile[] = [
   ['a size without any bytes', oddLarge({ bytes: Buffer.alloc(0) }), /cannot be unpacked|bytes, and/],
 ];
 
-/** A whole archive behind something else: its places are counted from the beginning of the file. */
+/** A complete archive after other bytes. Its offsets are counted from the beginning of the file. */
 function behind(before: Buffer): Buffer {
   const parts = [...rest, upload];
   const lengths = parts.map((part) => zip([part]).indexOf('PK\x01\x02'));
@@ -456,7 +456,7 @@ beforeAll(async () => {
   folder = await temporaryDirectory();
 });
 
-/** Reads everything, and unpacks everything, as a restore would. */
+/** Reads and unpacks everything, as a restore does. */
 async function unpack(file: string, staging: string): Promise<void> {
   const opened = await openArchive(file, limits);
   for (const [index, entry] of [...opened.entries].entries())
@@ -657,7 +657,7 @@ describe('a file that is no archive', () => {
 const namesAgain = (top: string, parts: readonly Part[]): Part[] =>
   parts.map((part) => ({ ...part, name: `${top}${String(part.name)}` }));
 
-/** What desktops add to an archive that is unpacked and packed again. */
+/** Files that desktops add when an archive is unpacked and packed again. */
 const desktop = (top: string): Part[] =>
   ['.DS_Store', 'uploads/.DS_Store', 'uploads/Thumbs.db', 'uploads/logos/desktop.ini', 'uploads/logos/._a b.txt'].map(
     (name) => ({ name: top + name, content: 'x' }),

@@ -12,7 +12,7 @@ export interface Fields {
   readonly extra?: Buffer;
 }
 
-/** A member of an archive to be made. */
+/** An entry of an archive to be made. */
 export interface Part {
   readonly name: string | Buffer;
   readonly content: string | Buffer;
@@ -22,16 +22,16 @@ export interface Part {
   readonly bytes?: Buffer;
   /** The bytes between this entry and the next one. */
   readonly after?: Buffer;
-  /** As Unix has it, the type included. */
+  /** The Unix mode with the file type. */
   readonly mode?: number;
-  /** What both headers say. */
+  /** Changed fields in both headers. */
   readonly fields?: Fields;
-  /** What only one of them says. */
+  /** Changed fields in one of the headers only. */
   readonly central?: Fields;
   readonly local?: Fields;
 }
 
-/** What the end of an archive says. */
+/** Changed fields in the end record of an archive. */
 export interface End {
   readonly count?: number;
   readonly size?: number;
@@ -64,7 +64,7 @@ export const u64 = (...values: bigint[]): Buffer => {
   return buffer;
 };
 
-/** The record that follows a content whose sizes were not known before, with its signature or without. */
+/** The data descriptor: the record after a content whose sizes were unknown, with or without its signature. */
 export function descriptor(crc: number, packed: number, size: number, { wide = false, signed = true } = {}): Buffer {
   const sizes = wide ? u64(BigInt(packed), BigInt(size)) : u32(packed, size);
   return Buffer.concat([signed ? u32(0x08074b50) : Buffer.alloc(0), u32(crc), sizes]);
@@ -77,7 +77,7 @@ function header({ name, flags, method, crc, packed, size, extra: field }: Requir
   return Buffer.concat([u16(20, flags, method, 0, 0x21), u32(crc, packed, size), u16(name.length, field.length)]);
 }
 
-/** Makes an archive that may be wrong in any way. */
+/** Makes an archive with any faults. */
 export function zip(parts: readonly Part[], end: End = {}): Buffer {
   const members: Buffer[] = [];
   const directory: Buffer[] = [];

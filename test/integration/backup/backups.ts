@@ -35,7 +35,7 @@ export async function execute({ engine, url, name }: TestDatabase, sql: string):
   file.close();
 }
 
-/** A server and the tools that go with it are needed on PostgreSQL. */
+/** On PostgreSQL the suite needs a server and its client tools. */
 export function describeBackups(
   title: string,
   spec: (engine: { readonly name: TestDatabase['engine']; readonly create: () => Promise<TestDatabase> }) => void,
@@ -75,7 +75,7 @@ export async function partialIn(folder: string, gate: ReturnType<typeof start>):
   if (ended) throw new Error(`the run was over: ${(await gate).all}`);
 }
 
-/** What db-init calls a database. */
+/** The name of a database in messages. */
 export function spoken({ engine, name }: TestDatabase): string {
   if (engine === 'sqlite') return name;
   const { hostname, port } = new URL(requirePostgres().url);

@@ -25,7 +25,7 @@ import {
 const nobody = 65_534;
 const asRoot = process.getuid?.() === 0;
 
-/** Folders of uploads with something in them, the backup folder among them as it is by default. */
+/** Folders with uploads. As by default, the backup folder is inside one of them. */
 async function volumes() {
   const root = await temporaryDirectory();
   const [statics, data] = [join(root, 'static'), join(root, 'data')];

@@ -21,7 +21,7 @@ beforeEach(async () => {
   env = { BACKUP_FOLDER: folder };
 });
 
-/** Puts an archive of ours into the folder, as old as it is asked for. */
+/** Puts an archive of db-init with a given age into the folder. */
 async function put(name: string, kind: ArchiveKind, day: number, of = database): Promise<string> {
   const file = join(folder, name);
   const content = new AdmZip(join(fixtures, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? Buffer.alloc(0);
@@ -167,7 +167,7 @@ describe('backup prune', () => {
     for (const day of [1, 2, 3]) await put(`manual-${day}.zip`, 'manual', day);
     const file = join(folder, 'manual-3.zip');
     const bytes = await readFile(file);
-    // in the midst of the database
+    // in the middle of the database
     bytes.fill(0, 5000, 5100);
     await writeFile(file, bytes);
     const { exitCode, stderr } = await prune('--keep', '1');

@@ -233,7 +233,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(migrated.exitCode, migrated.all).toBe(0);
     const saved = basename(/Safety backup: (\S+\.zip)/.exec(migrated.stdout)?.[1] ?? '');
 
-    // younger ones of a database that is not healthy push out the others, and not this one
+    // newer backups of an unhealthy database replace the others, but not this one
     for (const day of [1, 2, 3, 4, 5, 6]) {
       const zip = new AdmZip();
       const createdAt = new Date(Date.now() + day * 1000);

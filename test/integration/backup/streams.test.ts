@@ -52,7 +52,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     const { exitCode, stdout, stderr } = await start(args, input);
     return { exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr).toString().replaceAll(/\s+/g, ' ') };
   };
-  /** Runs a line of the shell. */
+  /** Runs a shell command. */
   const shell = (line: string) =>
     execa('bash', ['-c', `db-init() { ${entrypoint} "$@"; }; ${line}`], {
       reject: false,
@@ -127,7 +127,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect((await receiving).exitCode).toBe(143);
     expect(await left()).toEqual([]);
 
-    // a file that may not be read, found while the stream is under way
+    // an unreadable file, which is found while the stream is written
     if (process.getuid?.() === 0) return;
     await execa('chmod', ['0', join(root, 'data/avatars/me.png')]);
     const failed = await run(['backup', 'create', '--output', '-']);

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => void vi.unstubAllEnvs());
 
-/** Whole archives whose database member is another. @returns why it is rejected; null if it is not */
+/** Intact archives with another database entry. @returns the reason of the rejection; null if accepted */
 async function faultWith(archive: string, member: string, change: (content: Buffer) => Buffer): Promise<string | null> {
   const zip = new AdmZip(join(archives, archive));
   zip.updateFile(member, change(zip.readFile(member) ?? Buffer.alloc(0)));

@@ -9,7 +9,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const fixture = (name: string): string => join(root, `test/fixtures/compose/${name}.yml`);
 const settings = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, name = '']) => name);
 
-/** What `compose` prints of files, as it is and parsed. */
+/** The output of `compose` for files, as text and parsed. */
 async function overrideOf(args: readonly string[], input?: string) {
   const { exitCode, stdout, stderr } = await run(['compose', ...args], input === undefined ? {} : { input });
   expect(stderr).toBe('');
@@ -55,7 +55,7 @@ describe('compose', () => {
     const own = `db_init_app_attachments:${attachments}`;
     expect(dbInit['volumes']).toEqual(['app_data_remote:/data', 'app_uploads_remote:/app/app/static/uploads', own]);
     expect(volumes).toEqual(['db_init_app_attachments']);
-    // the release stays: no newer schema is let through
+    // the tag is fixed, so a newer schema is not accepted
     expect(part('db-init', 'environment')).toMatchObject({
       DATABASE_URL: 'postgresql+psycopg2://timetracker:${POSTGRES_PASSWORD:?set it}@db:5432/timetracker',
       TT_ALLOW_NEWER_SCHEMA: '${TT_ALLOW_NEWER_SCHEMA:-}',
@@ -115,7 +115,7 @@ describe('compose', () => {
       secrets: ['settings_key'],
       depends_on: after('postgres'),
     });
-    // of the others only those that the application does not have, so that its env file cannot hold them
+    // besides these only settings that the application does not have, so its env file cannot contain them
     const names = Object.keys(part('db-init', 'environment')).filter((name) => !name.startsWith('TT_'));
     expect(names).toEqual(['SETTINGS_ENCRYPTION_KEY_FILE']);
     expect(part('db-init', 'environment')).toMatchObject({ TT_ALLOW_NEWER_SCHEMA: '${TT_ALLOW_NEWER_SCHEMA:-true}' });

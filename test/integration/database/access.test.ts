@@ -95,7 +95,7 @@ describePrivateCluster('TLS', () => {
     certificate = await cluster.useCertificateFor('IP:127.0.0.1');
   });
 
-  /** What a run says of the connection: its exit code, and whether the server saw TLS. */
+  /** The exit code of a run, and whether the server saw TLS. */
   async function connectWith(parameters: string) {
     const { exitCode, stderr } = await run(['status'], {
       env: { DATABASE_URL: `postgresql://app@${address}/postgres?${parameters}`, TT_WAIT_TIMEOUT: '3' },

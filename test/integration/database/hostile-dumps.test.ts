@@ -64,7 +64,7 @@ describePostgres(
         const [before, real, after] = [script.slice(at - 3, begin), script.slice(begin, next), script.slice(next)];
         const rest = after.slice(0, 2000);
         for (const [number, attack] of attacks('/nowhere', 'live').entries()) {
-          // each in the place of a third of the kinds
+          // each one replaces a third of the kinds
           if ((number + position) % 3 > 0) continue;
           for (const put of [attack, `${attack}\n${real}`, `${real}\n${attack}`]) {
             const { stream, summary } = check('collect');

@@ -28,7 +28,7 @@ const content = `
   CREATE EVENT TRIGGER on_ddl ON ddl_command_end EXECUTE FUNCTION nothing();`;
 const oddName = `dbi_${randomBytes(6).toString('hex')} a=b 'c' "d" \\e host=f`;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** What a load leaves alone: it is the database's, not the dump's. */
+/** Objects that a load does not change, because they belong to the database and not to the dump. */
 const comparable = async (url: string): Promise<string> =>
   (await snapshot(url)).replace(/--\n-- Name: SCHEMA public;.*\n--\n+COMMENT ON SCHEMA public .*\n+/, '');
 
@@ -43,7 +43,7 @@ describePostgres(
   () => {
     let full: string;
     let dump: string;
-    /** Why pg_restore itself cannot write into this server; null if it can. */
+    /** The reason why pg_restore cannot write directly to this server; null if it can. */
     let indirect: string | null = null;
 
     beforeAll(async () => {
@@ -221,7 +221,7 @@ describePostgres(
     describe('of a long load', () => {
       let slow: string;
 
-      // the index of this row is never finished
+      // the index on this row is never finished
       beforeAll(async () => {
         const url = await source('CREATE TABLE t AS SELECT generate_series(1, 3) AS a; CREATE TABLE u AS TABLE t');
         await withClient(url, (client) =>
@@ -282,7 +282,7 @@ describePostgres(
       const checked = await dumpOf(
         await source('CREATE TABLE t (a int); CREATE INDEX bad ON t (a); CREATE INDEX slow ON t (a)'),
       );
-      // the one index fails as soon as the other, which is never done, is being made
+      // one index fails while the other, which never finishes, is being made
       const url = await source(`
         CREATE FUNCTION hinder() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
           IF current_query() LIKE '%INDEX slow %' THEN PERFORM pg_sleep(600); END IF;

@@ -8,7 +8,7 @@ import { withClient } from '../../support/database.ts';
 import { requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** Where a URL leads, as db-init parses it. */
+/** The target of a URL, as db-init parses it. */
 export function targetOf(url: string): PostgresTarget {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {
@@ -51,16 +51,16 @@ export async function restorerFor(
 /** A signal that is never aborted. */
 export const never = new AbortController().signal;
 
-/** How many others are connected to a database. */
+/** The number of other sessions of a database. */
 export async function sessionsIn(url: string): Promise<number> {
   const others = 'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
   return withClient(url, async (client) => (await client.query(others)).rows.length);
 }
 
-/** A pg_restore that says it is of a major yet to come, and the dump that only it can read. */
+/** A pg_restore that reports a future major version, and a dump that only it can read. */
 export interface Future {
   readonly dump: string;
-  /** Holds the process id of the one that was started last. */
+  /** The file with the process id of the last one that was started. */
   readonly pidFile: string;
 }
 

@@ -47,7 +47,7 @@ async function pooled(url: string, mode: string, size: number): Promise<string> 
     '',
   ];
   writeFileSync(settings, lines.join('\n'));
-  // it does not run as root
+  // PgBouncer does not run as root
   const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   chmodSync(folder, 0o755);
   const pooler = spawn('pgbouncer', [settings], { ...user, stdio: 'ignore' });

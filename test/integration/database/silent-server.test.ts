@@ -77,7 +77,7 @@ describePostgres('a server that stops answering', () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       try {
         const seen = database.observe('quick').catch((error: unknown) => error);
-        // its timer is there at once, and no real time passes
+        // fake timers: no real time passes
         await vi.advanceTimersByTimeAsync(600_000);
         expect(await seen).toMatchObject({ problem: { kind: 'connection-lost' } });
       } finally {
@@ -91,7 +91,7 @@ describePostgres('a server that stops answering', () => {
     const gate = start(['gate'], { env, timeout: 30_000 });
     await silence;
     gate.kill('SIGTERM');
-    // until it is a second one
+    // until it counts as a second one
     const insisting = setInterval(() => gate.kill('SIGINT'), 100);
     const { exitCode, all } = await gate;
     clearInterval(insisting);

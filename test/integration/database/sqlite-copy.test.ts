@@ -16,7 +16,7 @@ it('a copy of a SQLite file ends at once when it is stopped', async () => {
   const { file, target } = await databaseFile();
   const stop = new AbortController();
   const other = new SQLite(file).exec('BEGIN EXCLUSIVE');
-  // waits for the lock, deaf to everything
+  // waits for the lock, and does not react to signals
   const copying = copySqlite(file, target, stop.signal);
   const reason = new Error('stopped');
   stop.abort(reason);

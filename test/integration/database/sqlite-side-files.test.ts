@@ -21,7 +21,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const sides = ['', '-wal', '-shm', '-journal'] as const;
 type Mode = 'wal' | 'delete';
 
-/** A writer that is killed: with its transaction in the log, or in the middle of its commit. */
+/** A writer that is killed with its transaction in the log, or in the middle of its commit. */
 const writer = `
   const database = new (require('better-sqlite3'))(process.argv[1]);
   database.pragma('journal_mode = ' + process.argv[2]);
@@ -46,7 +46,7 @@ async function copyOf(file: string): Promise<string> {
   return name;
 }
 
-/** The bytes of everything beside a file but the run lock. */
+/** The bytes of a file and of all files beside it, except the run lock. */
 function bytesBeside(file: string): readonly string[] {
   return readdirSync(dirname(file))
     .filter((name) => !name.endsWith('.db-init-lock'))

@@ -34,7 +34,7 @@ const names = (folder: string): FileSwap => ({
   outgoing: join(folder, 'live.db.bak_1'),
 });
 
-/** A database whose one table says which one it is. */
+/** A database with one table that identifies it. */
 function make(file: string, mark: string, mode: 'wal' | 'delete' = 'delete'): void {
   const database = new Database(file);
   database.pragma(`journal_mode = ${mode}`);
@@ -62,7 +62,7 @@ const logged = (file: string): void => {
 const torn = (file: string): void => {
   make(file, 'old');
   crash(file, (database) => {
-    // a cache of one page spills at once: the file changes before the commit, and the journal is hot
+    // with a cache of one page, SQLite writes to the file before the commit, so the journal is hot
     database.pragma('cache_size = 1');
     database.exec("BEGIN; UPDATE t SET mark = 'torn'; UPDATE filler SET x = randomblob(900)");
     database.exec('INSERT INTO filler SELECT randomblob(900) FROM filler, filler');
@@ -83,7 +83,7 @@ const orphaned = (file: string): void => {
   rmSync(file);
 };
 
-/** What a name holds: a database's mark, else the bytes. Looked at in a copy: opening it changes side files. */
+/** The content of a path: the mark of a database, or the bytes. It reads a copy, because opening the file changes side files. */
 async function contentOf(file: string): Promise<unknown> {
   const copy = join(await temporaryDirectory(), 'copy.db');
   const sides = ['', '-wal', '-journal'].filter((side) => existsSync(file + side) && statSync(file + side).size > 0);
@@ -237,7 +237,7 @@ describe('a file that another program uses', () => {
     const files = names(await temporaryDirectory());
     make(files.live, 'old', 'wal');
     make(files.incoming, 'new');
-    // of this very process: not looked for among the others
+    // in this process, so it is not found among other processes
     const other = new Database(files.live);
     other.prepare('SELECT * FROM t').all();
     await expect(swapFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'file-in-use' } } });
@@ -271,7 +271,7 @@ describe('the check of a file', () => {
     database.pragma('foreign_keys = OFF');
     database.exec('CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p, x)');
     database.exec('INSERT INTO c VALUES (1, NULL), (2, NULL), (NULL, NULL)');
-    // as old releases left them: a rule that came after the rows
+    // as old releases left it: a constraint that is newer than the rows
     database.unsafeMode();
     database.pragma('writable_schema = ON');
     database.exec("UPDATE sqlite_schema SET sql = 'CREATE TABLE c (p REFERENCES p, x NOT NULL)' WHERE name = 'c'");

@@ -19,7 +19,7 @@ import { release, sqliteFile } from '../../support/fixtures.ts';
 import { run, start } from '../../support/run.ts';
 
 const looking = ['status', 'plan', 'verify'] as const;
-// root may write anywhere: read-only files are read-only only for other users
+// root may write to read-only files
 const nobody = 65534;
 const asRoot = process.getuid?.() === 0;
 
@@ -39,13 +39,13 @@ async function oldDatabase(): Promise<string> {
   return sqliteFile(release('sqlite', 'v2.3.7', 'before.db.gz'));
 }
 
-/** What a crash leaves: the files as they are while a connection is open. */
+/** The files after a crash: a copy of the files while a connection is open. */
 async function crashedIn(mode: 'wal' | 'delete'): Promise<string> {
   const live = await oldDatabase();
   const { name: file } = await createSqliteDatabase();
   const database = new Database(live);
   database.pragma(`journal_mode = ${mode}`);
-  // a cache of one page spills at once: the file changes before the commit, and the journal is hot
+  // with a cache of one page, SQLite writes to the file before the commit, so the journal is hot
   database.pragma('cache_size = 1');
   database.exec("BEGIN; UPDATE settings SET timezone = 'Crash/Crash'");
   if (mode === 'wal') database.exec('COMMIT');

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const { signal } = new AbortController();
 
-/** A program in the place of pg_restore. */
+/** A program that replaces pg_restore. */
 async function program(script: string): Promise<Tool> {
   const command = join(await temporaryDirectory(), 'pg_restore');
   await writeFile(command, `#!/bin/sh\n${script}\n`);

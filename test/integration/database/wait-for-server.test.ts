@@ -229,12 +229,12 @@ describePostgres('an address with several servers', () => {
     expect(gate).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`this run works on ${name}.`) });
     const create = ['backup', 'create', '--output', folder];
     expect(await run(create, { env: { ...libpq } })).toMatchObject({ exitCode: 0 });
-    // a banner and its commands name that server, too
+    // the banner and its commands name that server too
     await withClient(url, (client) => client.query('DROP TABLE users CASCADE'));
     const refused = await run(['gate'], { env: { ...parts } });
     expect(refused).toMatchObject({ exitCode: 11, stderr: expect.stringContaining(name) });
     expect(refused.stderr).toContain(`pg_dump -h 127.0.0.1 -p ${primary.port} `);
-    // each of the others was asked once a run
+    // each of the others was tried once in each run
     expect([standby.connections(), readOnly.connections()]).toEqual([4, 4]);
   });
 

@@ -27,17 +27,17 @@ import { requireRestoreSpace } from '../../../src/restore/restore-at-start.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Something in the way of the gate, and the exit code that says so. */
+/** An obstacle for the gate, with its exit code. */
 interface Situation {
   readonly what: string;
   readonly exitCode: number;
   /** Whether TT_RESTORE_FROM names an archive that could be restored. */
   readonly restores?: boolean;
-  /** Makes it. @returns what to set */
+  /** Makes the obstacle. @returns the variables to set */
   readonly make: (database: TestDatabase, folder: string) => Promise<Settings>;
 }
 
-/** Lays a file where a folder would have to be. */
+/** Puts a file in the place of a folder. */
 const fileIn = (folder: string): string => {
   const file = join(folder, 'file');
   writeFileSync(file, '');

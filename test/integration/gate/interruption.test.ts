@@ -13,7 +13,7 @@ const signals = [
   ['SIGINT', 130],
 ] as const;
 
-/** Waits until db-init is the one that waits for a lock in a database. @returns its backend's pid */
+/** Waits until a session of db-init waits for a lock. @returns the pid of its backend */
 async function blockedRun({ url }: TestDatabase): Promise<number> {
   return withClient(url, async (client) => {
     let pid = 0;

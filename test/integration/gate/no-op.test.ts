@@ -82,7 +82,7 @@ describePostgres('the gate on a current database', () => {
   });
 });
 
-/** What any write of a row would move. */
+/** Values that change with every write of a row. */
 async function writesIn({ url }: TestDatabase): Promise<unknown> {
   return withClient(url, async (client) => {
     // a session reports its writes before it disappears from the list

@@ -15,7 +15,7 @@ const chain = (names: readonly string[], reference: (to: string) => string): str
 
 const shop = 'customers addresses orders order_lines products categories suppliers shipments returns stocks'.split(' ');
 
-/** What databases of other applications look like, as far as it tells them. */
+/** The tables by which databases of other applications are recognised. */
 const foreign: Readonly<Record<string, string>> = {
   Nextcloud: `${table('oc_migrations', 'app text', 'version text')}${table('oc_accounts', 'uid text')}${table('oc_filecache', 'path text')}`,
   n8n: `${table('migrations', 'timestamp bigint', 'name text')}${table('settings', 'key text', 'value text')}${table('workflow_entity', 'nodes json')}`,
@@ -51,7 +51,7 @@ const foreign: Readonly<Record<string, string>> = {
   ),
 };
 
-/** What a cleanup puts aside by itself. */
+/** Databases that an automatic cleanup puts aside. */
 const stray: Readonly<Record<string, string>> = {
   'a table of a test': table('author', 'name text'),
   'a few tables that refer to each other': chain(shop.slice(0, 4), (to) => `parent int REFERENCES ${to}`),

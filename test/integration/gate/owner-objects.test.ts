@@ -95,14 +95,14 @@ describePostgres("the owner's own objects in a database", () => {
     [current, old] = [atHead.name, behind.name];
   });
 
-  /** A copy of a database, with something in it. */
+  /** A copy of a database, changed by SQL. */
   const copyOf = async (template: string, sql: string) => {
     const database = await createDatabase(template);
     await withClient(database.url, (client) => client.query(sql));
     return database;
   };
   const execute = (url: string, sql: string) => withClient(url, (client) => client.query(sql));
-  /** The SQL of a banner, between two of its lines. */
+  /** The SQL between two lines of a banner. */
   const sqlOf = (banner: string, from: RegExp, to: RegExp): string => {
     const lines = banner.split('\n').map((line) => line.replace(/^(?: {3}|\d\. )/, ''));
     const start = lines.findIndex((line) => from.test(line)) + 1;
@@ -265,7 +265,7 @@ describePostgres("the owner's own objects in a database", () => {
     const { exitCode, all } = await dbInit([], url, never);
     expect(exitCode, all).toBe(0);
 
-    // at the head hidden rows are not taken for missing ones
+    // at the head, hidden rows do not count as missing
     await execute(
       url,
       ['roles', 'permissions', 'role_permissions']

@@ -193,7 +193,7 @@ describePostgres('a role that may not read the catalog', () => {
     const refused = await run(['gate'], { env: { DATABASE_URL: proxy.urlOf(url) } });
     expect(refused.exitCode).toBe(17);
     expect(refused.stderr).toContain('Permission denied for table pg_enum');
-    // the first statement asks for both, the second one only for the lock
+    // the first statement needs both, and the second one only the lock
     const locking = proxy.queries().filter((query) => query.includes('pg_try_advisory_lock'));
     expect(locking.map((query) => query.includes('pg_enum'))).toEqual([true, false]);
   });

@@ -38,7 +38,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect(JSON.parse(told.stdout)).toMatchObject({ runOnce: { commands: order, why: null }, exitCode: 11 });
     expect((await start(order, ['status'])).stdout).toContain(`runs once: ${order} (TT_RUN_ONCE)`);
 
-    // as some surfaces pass it on
+    // in the form that some user interfaces pass on
     const done = await start(`"${order}"`);
     expect({ exitCode: done.exitCode, all: done.all }).toMatchObject({ exitCode: 0 });
     expect(done.stdout).toContain('TT_RUN_ONCE: `quarantine create --all --yes` was carried out');
@@ -53,7 +53,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
       runOnce: { commands: order, why: expect.stringContaining('carried out already') },
     });
 
-    // another value is another order, and after a start without it the same one is, too
+    // another value is a new order, and so is the same value after a start without it
     expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
     await damage(database);
     expect((await start()).exitCode).toBe(11);

@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const read = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
 
-/** Where release 5.0.0 left its databases. */
+/** The revisions of the databases of release 5.0.0. */
 const startOf = { sqlite: '139_keyboard_shortcuts', postgresql: '140_client_portal_dashboard_prefs' };
 
 async function fill({ engine, url, name }: TestDatabase): Promise<void> {

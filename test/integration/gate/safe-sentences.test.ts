@@ -8,7 +8,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { copyDatabase } from '../restore/restores.ts';
 
-/** What a cleanup leaves: a schema whose comment is its label. */
+/** The SQL of a quarantine schema, as a cleanup leaves it. */
 const setAside = `CREATE SCHEMA tt_quarantine_20261128t070000;
   COMMENT ON SCHEMA tt_quarantine_20261128t070000 IS
     '{"by":"db-init","state":"complete","at":"2026-11-28T07:00:00Z","why":"by hand","relations":1,"rows":1}';
@@ -35,7 +35,7 @@ describePostgres('the Safe sentence of work that was interrupted at its commit',
   ];
   type Event = 'before' | 'after' | 'gone' | 'SIGTERM';
 
-  /** Runs work of which something happens at its first COMMIT. */
+  /** Runs work that is disturbed at its first COMMIT. */
   async function runUntilCommit(sql: string, args: readonly string[], event: Event) {
     await copyDatabase(current, database);
     await withClient(database.url, (client) => client.query(sql));

@@ -57,7 +57,7 @@ function withOptions(database: TestDatabase, options: string): TestDatabase {
   return { ...database, url: `${database.url}?options=${options}` };
 }
 
-/** Each way to let a session work in schema `Time Tracker`. */
+/** The settings that make a session use the schema `Time Tracker`. */
 const schema = 'Time Tracker';
 const ways: readonly (readonly [
   string,

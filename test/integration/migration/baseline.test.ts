@@ -54,7 +54,7 @@ function namesIn({ tables }: Catalog): readonly string[] {
   return names.toSorted();
 }
 
-/** SQLite has them in the statements alone. */
+/** SQLite stores them only in the statements. */
 function namesInFile(file: string): readonly string[] {
   const database = new Database(file, { readonly: true });
   try {

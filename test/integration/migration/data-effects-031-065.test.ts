@@ -14,10 +14,10 @@ const offer = `${invoice}
   VALUES (7, 'Q-7', 1, 1, 'Engine', 1);
   UPDATE projects SET offer_id = 7; UPDATE invoices SET offer_id = 7;`;
 
-/** What a revision does to rows that are there: `after` as PostgreSQL gives it. */
+/** The effect of a revision on existing rows; `after` in the form of PostgreSQL. */
 interface Effect {
   readonly what: string;
-  /** The revision of the database before, and the one that it is brought to. */
+  /** The revision before, and the revision to migrate to. */
   readonly from: string;
   readonly to: string;
   readonly rows: string;

@@ -44,7 +44,7 @@ const rowsAt078 = `
     VALUES (1, 'Jira', 'jira', 1, TRUE, ${moment}, ${moment});
   UPDATE settings SET ui_allow_quotes = FALSE, jira_client_id = 'mine';`;
 
-/** What came to the database by other ways just before a revision, or is missing there. */
+/** Changes that were made to the database without migrations just before a revision. */
 const drift = (engine: Engine): readonly (readonly [revision: string, sql: string])[] => [
   [
     '075_custom_fields_link_templates',
@@ -95,7 +95,7 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
   let stage: Stage;
   const all = (sql: string): Promise<Row[]> => stage.session.query(sql);
 
-  /** What `attempt` is refused with; nothing of it remains. */
+  /** The error of `attempt`, which is rolled back. */
   const refusal = async (attempt: string): Promise<unknown> => {
     await stage.session.run('SAVEPOINT attempt');
     const refused = await stage.session.run(attempt).catch(String);

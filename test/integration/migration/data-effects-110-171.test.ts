@@ -22,7 +22,7 @@ const everything = `${quotes}
 const workday = `INSERT INTO workday_sessions (id, user_id, start_time, end_time, duration_seconds, created_at, updated_at)
   VALUES (1, 1, '2024-01-01 08:00:00', '2024-01-01 09:00:00', 3600, '2024-01-01', '2024-01-01');`;
 
-/** Revision, question and answer: rows from before 110 as they are at the end. */
+/** Revision, query and result: rows from before 110 after all revisions. */
 const kept: readonly (readonly [string, string, readonly FactRow[]])[] = [
   [
     '110, 112, 118 to 138',
@@ -156,10 +156,10 @@ const ownerOfTemplates = 'SELECT created_by, count(*) = 5 AS five FROM workflow_
 
 interface Case {
   readonly what: string;
-  /** The revision at which the rows and drifts are put in place. */
+  /** The revision at which the rows and changes are inserted. */
   readonly at: string;
   readonly rows: string;
-  /** The last revision carried out. */
+  /** The last applied revision. */
   readonly to: string;
   readonly question: string;
   readonly answer: readonly FactRow[];
@@ -394,7 +394,7 @@ describeEngines('what revisions 110 to 171 do', ({ name, create }) => {
       expect(await stage.session.query(question)).toEqual(here(answer));
     });
 
-    /** The error of a statement, which is undone whether it fails or not. */
+    /** The error of a statement, which is always rolled back. */
     const rejection = async (sql: string): Promise<string | undefined> => {
       await stage.session.run('SAVEPOINT attempt');
       const error: unknown = await stage.session.run(sql).catch((reason: unknown) => reason);

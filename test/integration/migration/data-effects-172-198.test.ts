@@ -35,7 +35,7 @@ const everything = `${users} ${projects}
   INSERT INTO timesheet_periods (id, user_id, period_type, period_start, period_end, status, created_at, updated_at)
     VALUES (1, 1, 'weekly', '2024-01-01', '2024-01-07', 'approved', '2024-01-01', '2024-01-01');`;
 
-/** Revision, question and answer: rows from before 172 as they are at the end. */
+/** Revision, query and result: rows from before 172 after all revisions. */
 const kept: readonly (readonly [string, string, readonly FactRow[]])[] = [
   [
     '172',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeEngines } from '../../support/database.ts';
 import { openStageAt, type Stage } from './test-environment.ts';
 
-/** The cells of one column, top to bottom. */
+/** The cells of one column, in order. */
 const column = (rows: readonly Row[], name: string): unknown[] => rows.map((row) => row[name]);
 
 describeEngines('what a revision does to existing rows', ({ name, create }) => {

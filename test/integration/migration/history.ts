@@ -3,17 +3,17 @@ import { unzipped } from '../../support/fixtures.ts';
 
 const directory = join(import.meta.dirname, '../../fixtures/history');
 
-/** A row as the facts give it: cells that are NULL are absent, the time of the run is `<now>`. */
+/** A row in the facts: NULL cells are absent, and the time of the run is `<now>`. */
 export type FactRow = Readonly<Record<string, unknown>>;
 
-/** What a history says about columns, constraints, … : one shape on PostgreSQL, another on SQLite. */
+/** The parts of a table in a history. PostgreSQL and SQLite have different forms. */
 export interface Shapes {
   readonly column: unknown;
   readonly constraint: unknown;
   readonly index: unknown;
 }
 
-/** A table in the making: every kind of part by its name. */
+/** A table while the history is applied: its parts by name. */
 export interface TableFacts<S extends Shapes> {
   readonly columns: Map<string, S['column']>;
   readonly constraints: Map<string, S['constraint']>;
@@ -22,7 +22,7 @@ export interface TableFacts<S extends Shapes> {
   foreignKeys: readonly (readonly string[])[];
 }
 
-/** A database in the making. */
+/** A database while the history is applied. */
 export interface Facts<S extends Shapes> {
   readonly tables: Map<string, TableFacts<S>>;
   readonly enums: Map<string, readonly string[]>;

@@ -8,7 +8,7 @@ export type Outline = Readonly<Record<string, unknown>>;
 const outline = <Part>(parts: Iterable<readonly [string, Part]>): Readonly<Record<string, Part>> =>
   Object.fromEntries(parts);
 
-/** The parts of a PostgreSQL database by the facts: exactly these must exist. */
+/** The expected parts of a PostgreSQL database, from the facts. Exactly these must exist. */
 export const expectedOnPostgres = ({ tables, enums }: Facts<PostgresShapes>): Outline => ({
   ...outline([...enums].map(([name, values]) => [`type ${name}`, values])),
   ...outline(
@@ -22,7 +22,7 @@ export const expectedOnPostgres = ({ tables, enums }: Facts<PostgresShapes>): Ou
 const of = (table: Row, parts: readonly Row[]): readonly Row[] =>
   parts.filter((part) => part['owner'] === table['name']);
 
-/** What is in schema public, as `expectedOnPostgres` puts it. */
+/** The parts of schema public, in the form of `expectedOnPostgres`. */
 export async function seenOnPostgres(session: Session): Promise<Outline> {
   // An enumeration's values come as one text: the driver leaves arrays unparsed.
   const enums = await session.query(`
@@ -82,7 +82,7 @@ export const expectedOnSqlite = ({ tables }: Facts<SqliteShapes>): Outline =>
     ]),
   );
 
-/** What is in a SQLite database, as `expectedOnSqlite` puts it. */
+/** The parts of a SQLite database, in the form of `expectedOnSqlite`. */
 export async function seenOnSqlite(session: Session): Promise<Outline> {
   const tables = await session.query(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
@@ -107,7 +107,7 @@ export async function seenOnSqlite(session: Session): Promise<Outline> {
         columns.map((row) => ({
           name: String(row['name']),
           type: String(row['type']),
-          // The self-numbering key is never NULL, whether its column says so or not.
+          // an INTEGER PRIMARY KEY is never NULL, even without NOT NULL
           notNull: row['notnull'] === 1 || (row['pk'] === 1 && row['type'] === 'INTEGER'),
           pk: Number(row['pk']),
         })),
@@ -162,7 +162,7 @@ function affinity(type: string): string {
   return /REAL|FLOA|DOUB/i.test(type) ? 'REAL' : 'NUMERIC';
 }
 
-/** The database's own clock, as it writes a timestamp without time zone. */
+/** The present time of the database, as a timestamp without time zone. */
 export async function now(session: Session): Promise<string> {
   const clock = session.engine === 'postgresql' ? 'localtimestamp' : 'CURRENT_TIMESTAMP';
   const [row] = await session.query(`SELECT ${clock} AS now`);

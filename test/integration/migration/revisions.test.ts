@@ -24,9 +24,9 @@ import {
 } from './observed.ts';
 import { openStage, type Stage } from './test-environment.ts';
 
-/** Where the recorded history of SQLite needs a word more. */
+/** Exceptions from the recorded history of SQLite. */
 const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
-  // The application doubles the keys here and takes the old ones away in 056; ours exchanges them there.
+  // The application duplicates the keys here and drops the old ones in 056; db-init replaces them there.
   '051': [
     {
       foreignKeys: 'quotes',
@@ -38,14 +38,14 @@ const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
       ],
     },
   ],
-  // The application's own run failed here and was continued by hand; ours has the constraint.
+  // The application's own run failed here and was continued by hand; db-init adds the constraint.
   '140_client_portal_dashboard_prefs': [
     {
       addIndex: 'client_portal_dashboard_preferences.uq_client_portal_dashboard_pref_client_user',
       is: { unique: true, origin: 'u', columns: ['client_id', 'user_id'] },
     },
   ],
-  // Likewise in five more: the rule and the keys that it could not add.
+  // The same in five more revisions: the constraint and the keys that it could not add.
   '179_add_task_dependencies': [
     {
       addIndex: 'task_dependencies.uq_task_dependencies_pair',
@@ -60,7 +60,7 @@ const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
   ],
 };
 
-/** The history as far as there are migrations. */
+/** The part of the history for which there are migrations. */
 const written = <Facts extends RevisionFacts<PostgresShapes> | RevisionFacts<SqliteShapes>>(
   history: readonly Facts[],
 ): readonly Facts[] => history.slice(0, revisions.length);

@@ -22,7 +22,7 @@ async function connect({ engine, url, name }: TestDatabase): Promise<Session> {
   return postgresSession(client);
 }
 
-/** Lets a test see how often the database is spoken to. */
+/** Counts the round trips to the database. */
 function counted(session: Session): { session: Session; calls: () => number } {
   let calls = 0;
   return {

@@ -7,13 +7,13 @@ import { dbInit, expectState, withSession } from '../upgrade/release-database.ts
 import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { openStageAt } from './test-environment.ts';
 
-/** A step that seeds tables, and one of its tables half filled: as a run that was cut off leaves it, or a person. */
+/** A step that seeds tables, with one of its tables half filled, by an interrupted run or a person. */
 interface Case {
   readonly revision: string;
   readonly title: string;
-  /** What is there before the step. */
+  /** The rows before the step. */
   readonly before?: string;
-  /** What becomes of the rows that the step made. Foreign keys are off meanwhile. */
+  /** Changes to the rows of the step, with foreign keys switched off. */
   readonly damage: string;
   /** A list of names, in which no number occurs. */
   readonly names: string;
@@ -169,7 +169,7 @@ const parentOf = (revision: string): string => {
   return parent;
 };
 
-/** Makes foreign keys look away while rows are given other numbers. */
+/** Switches foreign keys off while rows get other ids. */
 const unwatched = (session: Session, sql: string): Promise<void> =>
   session.run(
     session.engine === 'sqlite'

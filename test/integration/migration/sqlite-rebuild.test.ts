@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { openSchema, type OpenSchema } from '../../../src/migration/schema-builder/schema.ts';
 
-/** What is hard about real files: quoting of every kind, comments, clauses in any order, things that point here. */
+/** Difficult parts of real files: all kinds of quoting, comments, clauses in any order, objects that refer to the table. */
 const file = `
   CREATE TABLE owners (id INTEGER PRIMARY KEY);
   CREATE TABLE "odd ""table" (
@@ -74,7 +74,7 @@ describe('a rebuilt table of SQLite', () => {
     await change(schema);
     expect(Object.values(column(name) ?? {})).toEqual(expected);
     expect({ everything: everything(), rows: rows() }).toEqual({ everything: before.everything, rows: before.rows });
-    // What was not asked for is there word for word.
+    // all other parts are unchanged, word for word
     const kept = (text: unknown): string[] =>
       String(text)
         .split('\n')

@@ -7,17 +7,17 @@ import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { connectClient, type TestDatabase } from '../../support/database.ts';
 
-/** A database of a test's own, on its way through the revisions, inside one transaction. */
+/** A database for one test, to which revisions are applied in one transaction. */
 export interface Stage {
-  /** What is altered through it is known to the revisions that follow. */
+  /** Later revisions know the changes that are made with it. */
   readonly session: Session;
-  /** Carries out all revisions after the last one up to `id`, in the order of the graph. */
+  /** Applies all revisions after the last one up to `id`, in the order of the graph. */
   migrateTo(id: string): Promise<void>;
-  /** Goes aside to do something that leaves no trace: neither in the database nor on the way. */
+  /** Runs `act` and rolls it back, also in the list of applied revisions. */
   aside(act: () => Promise<void>): Promise<void>;
 }
 
-/** Opens an empty database as a run does. It is closed after the file's tests. */
+/** Opens an empty database like a run. It is closed after the tests of the file. */
 export async function openStage(database: TestDatabase): Promise<Stage> {
   const session = database.engine === 'postgresql' ? await connect(database.url) : open(database.name);
   let schema = await openSchema(session);

@@ -49,7 +49,7 @@ it('Prometheus reads how the last run ended, and when a run last succeeded', asy
   const { size } = await stat(join(env.UPLOAD_FOLDER, 'backups', archive));
   const backedUp = await samplesIn(file);
   expect(backedUp.get('db_init_last_backup_size_bytes')).toBe(size);
-  // a backup looks at no state, and changes nothing
+  // a backup reads no state, and changes nothing
   const lastChange = 'db_init_last_change_timestamp_seconds';
   expect(backedUp.get(lastChange)).toBe(first.samples.get(lastChange));
   expect(backedUp.get('db_init_state{state="current"}')).toBe(1);

@@ -79,7 +79,7 @@ describe('a receiver of messages', () => {
       text: expect.stringContaining('RECOVERY OPTIONS:'),
     });
 
-    // it says so, and not where exactly
+    // it says so, without the exact address
     expect(stdout.match(/The owner was told at http:\/\/127\.0\.0\.1:\d+\./g)).toHaveLength(4);
     expect(stdout + stderr + listener.requests.map(({ body }) => body).join('')).not.toContain(token);
   });

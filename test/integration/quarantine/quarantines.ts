@@ -7,7 +7,7 @@ export function quarantine(url: string, ...verb: readonly string[]): Promise<Run
   return dbInit(['quarantine', ...verb], url);
 }
 
-/** What `quarantine list --json` says. */
+/** The output of `quarantine list --json`. */
 export async function held(
   url: string,
   environment: Readonly<Record<string, string>> = {},

@@ -25,7 +25,7 @@ export interface Head {
   differences(): Promise<readonly Difference[]>;
   assess(): Promise<RepairPlan>;
   mend(): Promise<readonly Difference[]>;
-  /** Does something that leaves no trace. */
+  /** Runs an action and rolls it back. */
   aside(act: () => Promise<void>): Promise<void>;
 }
 

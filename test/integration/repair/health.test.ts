@@ -30,7 +30,7 @@ describePostgres('a healthy database', () => {
     await run(['gate'], { env: { DATABASE_URL: template.url } });
   });
 
-  /** A database at the head that something has befallen. */
+  /** A damaged database at the head. */
   async function damaged(sql: string): Promise<string> {
     const { url } = await createDatabase(template.name);
     await withClient(url, (client) => client.query(sql));
@@ -93,7 +93,7 @@ describePostgres('a healthy database', () => {
     -- keeps nothing
     DECLARE n int; BEGIN RETURN NULL; END $$;`;
 
-  /** Each makes the gate refuse; the statements that it gives lead out of it. */
+  /** Damages that the gate refuses; the statements in its banner correct them. */
   const refused: Readonly<Record<string, { sql: string; told: string; also?: string }>> = {
     'a column of the owner without a default': {
       sql: 'ALTER TABLE badges ADD COLUMN owner text NOT NULL',

@@ -9,7 +9,7 @@ import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { type Head, openHead } from './heads.ts';
 
-/** What befalls a database: statements, or steps of the schema builder. */
+/** A damage: statements, or steps of the schema builder. */
 type Damage = string | ((schema: OpenSchema) => Promise<unknown>);
 
 async function inflict({ session }: Head, damage: readonly Damage[]): Promise<void> {
@@ -45,7 +45,7 @@ interface Refused {
   readonly after?: string;
 }
 
-/** Each is refused, nothing is changed, and the advice leads out of it. */
+/** Damages that are refused without a change; the advice in the banner corrects them. */
 function itRefuses(open: () => Head, cases: Readonly<Record<string, Refused>>): void {
   it.each(Object.entries(cases))('refuses %s', async (_, { damage, obstacle, before = '', after = '' }) => {
     const head = open();
@@ -251,7 +251,7 @@ describePostgres('repair on PostgreSQL', () => {
   it('reports a refusal of the database', async () => {
     const head = open();
     await head.aside(async () => {
-      // a composite type is no relation that anybody would miss, and a table makes one of its name
+      // ignore composite types, because every table has one with its name
       await inflict(head, ['DROP TABLE exchange_rates', 'CREATE TYPE exchange_rates AS (one integer)']);
       await expect(head.mend()).rejects.toMatchObject({
         unsafe: [{ obstacle: { kind: 'rejected', reason: expect.stringContaining('exchange_rates') } }],

@@ -18,7 +18,7 @@ const reasons = {
   release: 'it is for a schema or a release that this one cannot make',
 } as const;
 
-/** Options that no case follows: of which banners, words of them, and why. */
+/** Options without a case: their banners, words of them, and the reason. */
 const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: string])[] = [
   [/^unsupported-server$/, /^Dump the database with the old server/, reasons.server],
   [/^transaction-pooler$/, /^Give db-init the server's own address/, reasons.server],
@@ -102,7 +102,7 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
 const addresses = { postgresql: undefined, sqlite: sqliteAddress } as const;
 const engines = ['postgresql', 'sqlite'] as const;
 
-/** Banners that one engine alone has. */
+/** Banners of one engine only. */
 const ofOneEngine: Readonly<Partial<Record<Banner, (typeof engines)[number]>>> = {
   'unsupported-server': 'postgresql',
   'unfit-encoding': 'postgresql',
@@ -150,7 +150,7 @@ const wordsOf = (option: string): string =>
 
 const isBanner = (name: string): name is Banner => Object.hasOwn(samples, name);
 
-/** Every option that there is: by engine and banner, in the words of compose and of a program. */
+/** Every option, by engine and banner, with the commands of compose and of a program. */
 const printed = engines.flatMap((engine) =>
   Object.keys(samples)
     .filter(isBanner)

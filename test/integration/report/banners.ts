@@ -19,7 +19,7 @@ type Nested =
   'refused' | 'archive-rejected' | 'restore-refused' | 'quarantine-refused' | 'reset-refused' | 'backup-failed';
 type Failed = 'migration-failed' | 'database-failed';
 
-/** Every banner that there is: a kind of problem, and where it has several, which of them. */
+/** Every banner: the kind of its problem, and the variant if there are several. */
 export type Banner =
   | Exclude<Problem['kind'], Nested | Failed>
   | `refused ${Exclude<State['kind'], 'current' | 'behind'>}`

@@ -40,7 +40,7 @@ import { machineWith } from '../../faults/tools.ts';
 import { statfsSync } from 'node:fs';
 import { type Case, type Preparation, follow, leave, marker, type Option, type Outcome, outside } from './options.ts';
 
-/** It only shows something, or opens a program for a person. */
+/** The option only shows something, or opens a program. */
 const shown: Outcome = { shows: true, check: () => Promise.resolve() };
 const outcome = (check: Outcome['check']): Outcome => ({ shows: false, check });
 
@@ -60,7 +60,7 @@ const kept = outcome(async (situation) => {
   await healthy.check(situation);
   assert((await situation.operator.dbInit('quarantine', 'list')).all.includes('quarantine_'));
 });
-/** What was refused is done now. */
+/** The refused command succeeds now. */
 const done = outcome(async ({ operator, words }) => {
   const { exitCode, all } = await operator.dbInit(...words);
   assert.equal(exitCode, 0, all);
@@ -69,7 +69,7 @@ const restoredAgain = outcome(async (situation) => {
   await done.check(situation);
   await restored.check(situation);
 });
-/** What was refused is done now, with a word more. */
+/** The refused command succeeds now, with another option. */
 const doneWith = (...more: readonly string[]): Outcome =>
   outcome(async ({ operator, words }) => {
     const { exitCode, all } = await operator.dbInit(...words, ...more);
@@ -96,7 +96,7 @@ const newImage = 'it needs another image or another release';
 
 const restoring = (words = /estore (?:a|the) backup/): Option => follow(words, restored);
 const anotherBackup = follow(/^See which other backups there are/, restored);
-/** The very same commands, which the state of the database makes no difference to. */
+/** The same commands, which do not depend on the state of the database. */
 const likewise = leave(
   /^See which other backups there are/,
   'the same commands are followed where an archive is damaged',
@@ -114,7 +114,7 @@ async function lay({ backups }: Installation, { folder }: Operator, name: string
   for (const place of [backups, folder]) await writeFile(join(place, name), content);
 }
 
-/** Makes the database another one. */
+/** Replaces the database by another one. */
 async function emptied({ database }: Installation, sql = 'SELECT 1;'): Promise<void> {
   const empty = await (database.engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
   await execute(empty, sql);
@@ -1085,7 +1085,7 @@ function archives(engine: EngineName): readonly Case[] {
   ];
 }
 
-/** What is refused because of other programs, or other users, on SQLite. */
+/** Refusals on SQLite because of other programs or users. */
 function onSqlite(): readonly Case[] {
   const inUse = (
     banner: Case['banner'],
@@ -1189,7 +1189,7 @@ function onSqlite(): readonly Case[] {
   ];
 }
 
-/** What a failure of the server is blamed on. */
+/** The causes of a failure of the server. */
 function causes(): readonly Case[] {
   const cause = (kind: Cause['kind'], sqlstate: string, options: readonly Option[], code = 20): Case => ({
     banner: `failed ${kind}`,
@@ -1227,7 +1227,7 @@ function causes(): readonly Case[] {
   ];
 }
 
-/** What is refused because of others on a server, or of the server itself. */
+/** Refusals because of other sessions, or of the server itself. */
 function onPostgres(): readonly Case[] {
   const inside = ({ database }: Installation) => connectAsApplication(database.url);
   return [

@@ -26,8 +26,8 @@ exit "$code"
 `;
 
 /**
- * Stands for Docker: what it would do in a container is done here. It has a folder for a mounted one, and knows the
- * services of this stack alone.
+ * Replaces Docker: runs the commands of a container on this machine. It has a folder for the mounted one, and knows only the
+ * services of this stack.
  */
 const docker = (dbInit: string): string => `#!/bin/sh
 [ "$1" = compose ] || exit 0
@@ -89,21 +89,21 @@ export function optionsOf(text: string): readonly PrintedOption[] {
 
 interface Said {
   readonly exitCode: number;
-  /** What was printed, on both streams. */
+  /** The output on both streams. */
   readonly all: string;
 }
 
-/** A machine on which banners are followed to the letter. */
+/** A machine on which the commands of banners are run literally. */
 export interface Operator {
   /** Runs db-init as the banner calls it. */
   readonly dbInit: (...words: readonly string[]) => Promise<Said>;
   /** Runs commands literally, one after the other; FILE is the oldest backup, and questions are answered with yes. */
   readonly follow: (commands: readonly string[]) => Promise<Said>;
-  /** Sets a variable where db-init's are set, until the next option; undefined takes it out. */
+  /** Sets a variable of db-init until the next option; undefined removes it. */
   readonly set: (name: string, value: string | undefined) => void;
-  /** Has db-init run otherwise from now on: by another user, with other tools. null: within this process. */
+  /** Changes how db-init runs: as another user, or with other tools. null: within this process. */
   readonly runBy: (runner: Runner | null) => void;
-  /** Everything is set as it was at first. */
+  /** Resets all variables. */
   readonly reset: () => void;
   /** The working directory of the reader. */
   readonly folder: string;
@@ -138,7 +138,7 @@ export async function openOperator(
   await writeFile(dbInit, program(calls), executable);
   await writeFile(join(bin, 'docker'), docker(dbInit), executable);
   await writeFile(join(bin, 'sudo'), '#!/bin/sh\nexec "$@"\n', executable);
-  // which are not on every machine
+  // some machines lack them
   await writeFile(
     join(bin, 'unzip'),
     '#!/bin/sh\n[ "$1 $3" = "-q -d" ] && exec python3 -m zipfile -e "$2" "$4"\n',
@@ -159,7 +159,7 @@ export async function openOperator(
     ...installation.env,
     TT_FORCE_RESET_DB: 'true',
     TT_COMMAND_PREFIX: style === 'program' ? dbInit : 'docker compose run --rm db-init',
-    // not the names that db-init takes them to have
+    // other names than the defaults of db-init
     TT_APP_SERVICE: 'web worker',
     STACK: 'web worker db-init',
     ...more,
@@ -200,10 +200,10 @@ export async function openOperator(
   };
 }
 
-/** A line that is meant for the database and not for a shell. */
+/** A line for the database, not for a shell. */
 const isStatement = (command: string): boolean => /^(?:[A-Z]{3,} .*;$)/.test(command);
 
-/** A shell whose calls of db-init are served here: no process is started for them. */
+/** A shell whose calls of db-init are run within this process. */
 async function inShell(
   script: string,
   { env, cwd, started }: { readonly env: Environment; readonly cwd: string; readonly started: Runner },

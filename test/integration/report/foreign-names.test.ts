@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 import { withSession } from '../upgrade/release-database.ts';
 
-/** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */
+/** Characters that break a line, change the direction of writing, are invisible, or control a terminal. */
 const forgedName = 'e\nFORGED: all is well\u202E\u2028\u200B\u001B[2Jx';
 const quoted = `"${forgedName}"`;
 

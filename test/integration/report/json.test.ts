@@ -148,7 +148,7 @@ describe('--json', () => {
       expect(object, name).toMatchObject({ state: null, problems: [{ kind: 'usage' }] });
       await told([name], { ...env, DATABASE_URL: 'nonsense' });
     }
-    // the gate, refused, says the same of the state as `plan`
+    // a refused gate reports the same state as `plan`
     const [gate, plan] = [await told(['gate'], env), await told(['plan'], env)];
     for (const key of ['state', 'revisions', 'pending', 'action', 'problems', 'exitCode']) {
       expect(gate.object[key], key).toEqual(plan.object[key]);

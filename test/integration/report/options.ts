@@ -12,14 +12,14 @@ import { copyDatabase, type EngineName, type Installation, install } from '../re
 import type { Banner } from './banners.ts';
 import { optionsOf, type PrintedOption, type Operator, openOperator, type Runner } from './follow.ts';
 
-/** A row of the database that the backup was made of. */
+/** A row in the database of the backup. */
 export const marker = 'the row that must come back';
 
 /** A banner that was printed, in its state. */
 export interface Situation {
   readonly installation: Installation;
   readonly operator: Operator;
-  /** What was run, and ended in the banner. */
+  /** The command that printed the banner. */
   readonly words: readonly string[];
   /** Removes the obstacle: the session or the lock. */
   readonly release: () => Promise<void>;
@@ -28,17 +28,17 @@ export interface Situation {
 /** An archive outside of the backup folder. */
 export const outside = 'outside.zip';
 
-/** What a person does in the words of an option, before its commands. */
+/** The manual steps of an option before its commands. */
 export type Preparation = (situation: Situation) => unknown;
 
-/** What is true once an option was followed. */
+/** The condition after an option was followed. */
 export interface Outcome {
   /** Whether its commands only show something, and may exit with the code of the state. */
   readonly shows: boolean;
   readonly check: (situation: Situation) => Promise<unknown>;
 }
 
-/** An option of a banner: words of it, and how it is followed; or why it is not. */
+/** An option of a banner: words of it, and how the test follows it, or the reason why not. */
 export type Option =
   | {
       readonly kind: 'followed';
@@ -64,7 +64,7 @@ export interface Case {
   /** The command; default: the gate. `@` stands for the first quarantine, FIRST for the backup, OUTSIDE for one in another folder. */
   readonly command?: readonly string[];
   readonly env?: (installation: Installation) => Readonly<Record<string, string>>;
-  /** Makes the state out of a healthy database of which there is a backup. */
+  /** Makes the state from a healthy database that has a backup. */
   readonly make?: (installation: Installation, operator: Operator) => Promise<unknown>;
   /** Makes the obstacle, until it is released. */
   readonly hold?: (installation: Installation) => Promise<() => Promise<unknown>>;
@@ -75,7 +75,7 @@ export interface Case {
   readonly options: readonly Option[];
 }
 
-/** A healthy database of which there is a backup. */
+/** A healthy database that has a backup. */
 async function prepare(engine: EngineName): Promise<Installation> {
   const installation = await install(engine);
   for (const words of [['gate'], ['backup', 'create']]) {
@@ -106,7 +106,7 @@ async function rememberState(installation: Installation): Promise<() => Promise<
   const folders = engine === 'sqlite' ? [data, dirname(database.name)] : [data];
   for (const [index, folder] of folders.entries()) await cp(folder, join(root, `state-${index}`), { recursive: true });
   const state = engine === 'sqlite' ? null : await createDatabase();
-  // a database that is not there is a state as well
+  // a missing database is a state too
   const isThere =
     state !== null &&
     (await copyDatabase(database, state).then(
@@ -123,7 +123,7 @@ async function rememberState(installation: Installation): Promise<() => Promise<
   };
 }
 
-/** Follows each option of these banners to the letter. SQLite's are those of docker compose, the others of a program. */
+/** Follows each option of these banners literally. SQLite's use docker compose, the others a program. */
 export function followOptions(engine: EngineName, cases: readonly Case[]): void {
   const title = `each option of a banner, followed to the letter (${engine})`;
   const spec = (): void => {
@@ -137,7 +137,7 @@ export function followOptions(engine: EngineName, cases: readonly Case[]): void 
   else describePostgres(title, spec, 'tools');
 }
 
-/** @returns how many options its banner has */
+/** @returns the number of options in its banner */
 async function followEach(engine: EngineName, { code, command = ['gate'], env, make, hold, runner, options }: Case) {
   const installation = await installPrepared(engine);
   const style = engine === 'sqlite' ? 'docker compose' : 'program';
@@ -146,7 +146,7 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
     runner: (await runner?.(installation)) ?? null,
   });
   await make?.(installation, operator);
-  // nobody needs the state any more after the last one
+  // after the last option, the state is no longer needed
   const last = options.findLastIndex((option) => option.kind === 'followed');
   const first = options.findIndex((option) => option.kind === 'followed');
   const again = first < last ? await rememberState(installation) : () => Promise.resolve();

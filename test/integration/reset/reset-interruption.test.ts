@@ -56,7 +56,7 @@ describePostgres(
       installation = await installationOf('postgresql', 'v1.5.1');
     });
 
-    /** Has reset wait at a kind of statement, until the lock is released. */
+    /** Lets reset wait at a kind of statement, until the lock is released. */
     const stopAt = (tag: string): Promise<void> =>
       execute(
         installation.database,

@@ -7,7 +7,7 @@ import { installationOf } from './resets.ts';
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');
 
-// util-linux has it; others do not know how to run a command with -c
+// only the `script` of util-linux can run a command with -c
 const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'], { reject: false, stdin: 'ignore' });
 
 describe.skipIf(missing)('reset on a terminal', () => {

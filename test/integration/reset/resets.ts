@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 /** A test's database with its own folders, for a reset. */
 export interface ResetInstallation {
   readonly database: TestDatabase;
-  /** What `--yes-delete-all-data` wants to hear. */
+  /** The value for `--yes-delete-all-data`. */
   readonly name: string;
   /** The backup folder. */
   readonly backups: string;
@@ -39,7 +39,7 @@ export async function around(database: TestDatabase): Promise<ResetInstallation>
   };
 }
 
-/** Runs `reset` with the consent that it wants, unless that is given otherwise. */
+/** Runs `reset` with its consent, unless `args` contain it. */
 export function reset(
   { env, name }: ResetInstallation,
   options: readonly string[] = [],
@@ -48,7 +48,7 @@ export function reset(
   return run(['reset', '--yes-delete-all-data', name, ...options], { env: { ...env, ...more } });
 }
 
-/** Everything that a database holds but the time at which the schema was made. */
+/** The content of a database without the time at which the schema was made. */
 export async function withoutTimes(url: string): Promise<string> {
   return (await snapshot(url)).replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
 }

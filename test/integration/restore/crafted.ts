@@ -17,7 +17,7 @@ export const unknownRevision = [
   "INSERT INTO alembic_version VALUES ('999_of_tomorrow')",
 ].join(';');
 
-/** What the database member of an archive would hold: a database made by SQL. */
+/** The content of the database entry of an archive: a database made by SQL. */
 export async function databaseOf(engine: EngineName, sql: string): Promise<Buffer> {
   const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
   await execute(database, sql);
@@ -29,7 +29,7 @@ export async function databaseOf(engine: EngineName, sql: string): Promise<Buffe
   return Buffer.from(stdout);
 }
 
-/** Writes an archive of the application around a database. @returns its path */
+/** Writes an archive of the application with a database. @returns its path */
 export async function applicationArchive(engine: EngineName, database: Buffer, revision: string): Promise<string> {
   const manifest = {
     alembic_revision: revision,
@@ -44,7 +44,7 @@ export async function applicationArchive(engine: EngineName, database: Buffer, r
   return written(zip);
 }
 
-/** Writes an archive of ours around a database. @returns its path */
+/** Writes an archive of db-init with a database. @returns its path */
 export async function archiveOfOurs(
   engine: EngineName,
   database: Buffer,

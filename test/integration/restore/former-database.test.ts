@@ -161,7 +161,7 @@ describeRestores('a former database that was changed since it was put aside', (e
   });
 });
 
-// util-linux has it; others do not know how to run a command with -c
+// only the `script` of util-linux can run a command with -c
 const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'], { reject: false, stdin: 'ignore' });
 
 describe.skipIf(missing)('an undo on a terminal', () => {

@@ -78,7 +78,7 @@ describeRestores('a restore', (engine) => {
 
   it.each<[NodeJS.Signals, Moment, number]>([
     ['SIGINT', 'after preparing', 130],
-    // an exchange of files is over before a signal is heard
+    // the swap of files ends before the process handles a signal
     ['SIGTERM', engine === 'sqlite' ? 'after preparing' : 'after swapping', 143],
   ])('is rolled back at once if it is stopped by %s %s', async (signal, moment, code) => {
     const before = await everything(place);
@@ -118,7 +118,7 @@ describeRestores('a restore', (engine) => {
   });
 });
 
-/** What db-init keeps among the uploads for a moment only. */
+/** Files that db-init keeps among the uploads only for a short time. */
 async function leftovers({ statics, data }: Installation): Promise<Record<string, string>> {
   const all = { ...(await filesIn(statics)), ...(await filesIn(data)) };
   return Object.fromEntries(Object.entries(all).filter(([path]) => /^\.db-init-(?!former)/.test(path)));

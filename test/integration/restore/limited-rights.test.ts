@@ -32,7 +32,7 @@ import {
 
 const head = releaseGraph.heads.join();
 
-/** A role of a test's own that may log in. */
+/** A new role for one test that may log in. */
 async function createRole(): Promise<string> {
   const name = `dbi_role_${randomBytes(4).toString('hex')}`;
   await admin(`CREATE ROLE ${name} LOGIN PASSWORD 'secret' NOCREATEDB`);
@@ -48,7 +48,7 @@ function as(role: string, database: TestDatabase): TestDatabase {
   return { ...database, url: url.href };
 }
 
-/** The application, as a server sees it. */
+/** The application's session, as a server sees it. */
 const applicationAt = (url: string): Promise<pg.Client> => connectClient(url, 'the application');
 
 /** The rows of all tables of schema public. */
@@ -92,7 +92,7 @@ describePostgres(
       if (requirePostgres().major < 15) await execute(database, `ALTER SCHEMA public OWNER TO ${role}`);
       await admin(`ALTER ROLE ${role} CONNECTION LIMIT 1`);
       const place = await install('postgresql', { database: as(role, database) });
-      // over a socket a pooler is looked for with a second connection
+      // over a socket, db-init checks for a pooler with a second connection
       const { rows } = await withClient(database.url, (client) =>
         client.query<{ unix_socket_directories: string }>('SHOW unix_socket_directories'),
       );
@@ -125,7 +125,7 @@ describePostgres(
         expect(exitCode, all).toBe(0);
       }
 
-      // a safety backup that must be made is an obstacle of the work; one that may be left out is not
+      // a required safety backup prevents the work; an optional one does not
       await admin(`ALTER ROLE ${role} CONNECTION LIMIT 1`);
       await withClient(database.url, (client) => client.query('ALTER TABLE clients DROP COLUMN email'));
       for (const command of ['plan', 'gate']) {

@@ -80,7 +80,7 @@ describePostgres(
              AND (SELECT count(*) = 3 FROM pg_default_acl)`,
         ),
       ).toEqual([true]);
-      // it belongs to the former database, and would keep it from being dropped
+      // it belongs to the former database, and would prevent that it is dropped
       await withClient(requirePostgres().url, async (client) => {
         const { rows } = await client.query<{ name: string }>(
           `SELECT datname AS name FROM pg_database d JOIN pg_subscription s ON s.subdbid = d.oid WHERE subname = 'to_me'`,

@@ -5,10 +5,10 @@ import { eventually } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import type { Installation } from './restores.ts';
 
-/** A moment in the life of a journal: right before or after it says so, or before it goes. */
+/** A moment of a restore: just before or after its journal names the phase, or before the journal is removed. */
 export type Moment = `${'before' | 'after'} ${'preparing' | 'swapping' | 'finishing'}` | 'before the end';
 
-/** The environment in which a run sends itself a signal at a given step: to be stopped, killed or interrupted. */
+/** The environment in which a run sends a signal to itself at a given step, which stops, kills or interrupts it. */
 export async function atMoment(moment: Moment, signal: NodeJS.Signals): Promise<Record<string, string>> {
   const file = join(await temporaryDirectory(), 'moment.mjs');
   await writeFile(file, script(moment, signal));
@@ -35,7 +35,7 @@ const script = (moment: Moment, signal: NodeJS.Signals): string => `
   syncBuiltinESMExports();
 `;
 
-/** What the journal of an installation says; null if there is none that can be read. */
+/** The journal of an installation; null if there is no readable one. */
 export function journalOf({ backups }: Pick<Installation, 'backups'>): unknown {
   try {
     return JSON.parse(readFileSync(join(backups, '.db-init/restore.json'), 'utf8'));

@@ -13,7 +13,7 @@ const [older] = realArchives.postgresql;
 
 const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
 
-/** What PostgreSQL holds, and SQLite keeps in another way or not at all. */
+/** Values of PostgreSQL that SQLite stores in another form or not at all. */
 const odd = String.raw`
   CREATE SCHEMA "Other one";
   CREATE TABLE "Other one"."Mine" (n numeric, at timestamptz, raw bytea, tags text[], big bigint, yes boolean, "real" real);
@@ -45,7 +45,7 @@ const odd = String.raw`
 
 const dumpOf = (archive: string): Buffer => new AdmZip(archive).readFile('db.dump') ?? Buffer.alloc(0);
 
-/** What pg_dump writes without `--format`: the same text as pg_restore makes of a dump. */
+/** A plain dump, as pg_dump writes it without `--format`, and pg_restore from an archive. */
 async function sqlOf(dump: Buffer): Promise<string> {
   const { binDirectory } = requirePostgres();
   return (await execa(join(binDirectory ?? '', 'pg_restore'), ['--file=-'], { input: dump })).stdout;
@@ -67,7 +67,7 @@ describePostgres(
       expect(await restoreIntoFile(archivePath(older), { database, must })).toEqual([]);
       expect(await uploadsIn(statics)).toEqual(uploadsOf(archivePath(older)));
       expect((await must()).stdout).toContain('nothing to do');
-      // numbers go on after the highest one
+      // new ids come after the highest one
       await execute(
         database,
         "INSERT INTO clients (name, created_at, updated_at) VALUES ('n', '2024-01-01', '2024-01-01')",

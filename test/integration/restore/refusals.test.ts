@@ -29,7 +29,7 @@ async function textFile(content: string | Buffer): Promise<string> {
   return path;
 }
 
-/** The real archive, its database changed but its checksums right. */
+/** The real archive with a changed database and correct checksums. */
 async function damaged(engine: EngineName, change: (content: Buffer) => Buffer): Promise<string> {
   const zip = new AdmZip(currentArchive(engine));
   const content = zip.readFile(engine === 'sqlite' ? 'db.sqlite' : 'db.dump') ?? Buffer.alloc(0);
@@ -193,7 +193,7 @@ describePostgres(
       expect(noJournal.stderr).toContain(`The folder ${place.backups} cannot be used`);
       expect(await everything(place)).toEqual(before);
 
-      // it gets as far as the database
+      // it only fails at the database
       await chown(place.backups, nobody, nobody);
       const without = await restore('--database-only');
       expect(without.exitCode, without.all).toBe(32);

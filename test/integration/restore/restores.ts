@@ -36,13 +36,13 @@ export const archivePath = (name: string): string => join(archives, name);
 export const currentArchive = (engine: EngineName): string =>
   archivePath(engine === 'sqlite' ? 'sqlite-v5.10.0-patched.zip' : 'pg-v5.10.0-pgdump15.zip');
 
-/** A restore into PostgreSQL needs a server and the tools that go with it. */
+/** A suite of restores for both engines. PostgreSQL needs a server and its client tools. */
 export function describeRestores(title: string, spec: (engine: EngineName) => void): void {
   describe(`${title} (sqlite)`, () => spec('sqlite'));
   describePostgres(`${title} (postgresql)`, () => spec('postgresql'), 'tools');
 }
 
-/** A test's own installation: a database, folders of uploads, a backup folder, and a function that runs db-init on it. */
+/** An installation for one test: a database, folders of uploads, a backup folder, and a function that runs db-init on it. */
 export interface Installation {
   readonly engine: EngineName;
   readonly database: TestDatabase;
@@ -58,8 +58,7 @@ export interface Installation {
 }
 
 /**
- * An installation with an empty database and some uploads. The backup folder lies among the uploads, as it does by
- * default.
+ * An installation with an empty database and some uploads. As by default, the backup folder is inside a folder of uploads.
  */
 export async function install(
   engine: EngineName,
@@ -136,7 +135,7 @@ export async function copyDatabase(from: TestDatabase, to: TestDatabase): Promis
   });
 }
 
-/** What an archive holds, brought to the present schema by other means: its own tools, and the gate. */
+/** The content of an archive at the present schema, restored with PostgreSQL's or SQLite's own tools and migrated by the gate. */
 export async function madeByHand(archive: string): Promise<TestDatabase> {
   const zip = new AdmZip(archive);
   const dump = zip.readFile('db.dump');
@@ -159,8 +158,8 @@ export async function loadDump(url: string, dump: Buffer): Promise<void> {
 }
 
 /**
- * What a database holds, line by line, in no order that means anything: a row that was written again lies elsewhere.
- * The times of today's migrations are all the same.
+ * The content of a database as lines. Their order has no meaning, because a rewritten row gets another place. All times of
+ * today's migrations are equal.
  */
 export async function contentsOf({ url }: TestDatabase, since: string): Promise<readonly string[]> {
   const text = await snapshot(url);
@@ -182,7 +181,7 @@ export function difference(some: readonly string[], others: readonly string[]): 
   return lines.length > 10 ? [...lines.slice(0, 10), `and ${lines.length - 10} more`] : lines;
 }
 
-/** The clock that the databases here go by. */
+/** The present time of the databases in this test. */
 export const now = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
 /** The first column of the result of a query. */
@@ -238,7 +237,7 @@ export function uploadsOf(archive: string, root = 'uploads'): Record<string, str
   );
 }
 
-/** Everything that a run could have touched. */
+/** Everything that a run could have changed. */
 export async function everything({ database, statics, data }: Installation): Promise<unknown> {
   const files = Object.entries(await filesIn(data)).filter(([path]) => !path.startsWith('backups/.db-init/'));
   return {

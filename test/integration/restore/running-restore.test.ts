@@ -18,7 +18,7 @@ import { atMoment, journalOf, stopped } from './phases.ts';
 
 const library = join(import.meta.dirname, '../../../dist/library.js');
 
-/** Asks as a program would. */
+/** Calls the function of the package, like another program. */
 async function isInProgress({ env }: Installation): Promise<string> {
   const script = `import { isDatabaseRestoreInProgress } from ${JSON.stringify(library)};
     console.log(await isDatabaseRestoreInProgress());`;
@@ -73,7 +73,7 @@ describeRestores('a damaged list of restores', (engine) => {
     await fillWithNewer(place.database);
     const env = { ...place.env, ...(await atMoment('after finishing', 'SIGKILL')) };
     const killed = await run(['restore', currentArchive(engine), '--yes'], { env });
-    // by itself, at that moment, and not by the patience of the test
+    // it was killed at that step, and not by the timeout of the test
     expect([killed.exitCode, journalOf(place)], killed.all).toMatchObject([undefined, { phase: 'finishing' }]);
     const memory = join(place.backups, '.db-init/restores.json');
     await writeFile(memory, '{"format": 1, "rest');

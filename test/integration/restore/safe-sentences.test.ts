@@ -90,7 +90,7 @@ describePostgres(
     });
 
     /**
-     * A restore whose connection is cut at the renaming.
+     * Runs a restore whose connection is cut when the databases are renamed.
      * @param side null: it is not cut, but later connections find no server
      * @param forGood whether the server stays away from then on
      * @param command the command that is run instead, after an undisturbed restore
@@ -104,7 +104,7 @@ describePostgres(
               kind: 'forward',
               url: place.database.url,
               cut(query) {
-                // the undo exchanges as well
+                // the undo swaps too
                 if (!query.includes('RENAME TO') || cuts < 0 || cuts++ > 0) return null;
                 gone = forGood;
                 return side;

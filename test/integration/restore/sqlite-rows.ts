@@ -51,7 +51,7 @@ async function migrated(file: string): Promise<string> {
 /** Of each table, row by row: the values by their meaning. */
 type Meaning = ReadonlyMap<string, readonly string[]>;
 
-/** The meaning of every row of a SQLite file by the types of PostgreSQL, in an independent implementation. */
+/** Every row of a SQLite file converted to the types of PostgreSQL, by an independent implementation. */
 async function meaningOfFile(file: string, since: string): Promise<Meaning> {
   const { tables } = await loadHead('postgresql');
   const sqlite = new Database(file, { readonly: true });

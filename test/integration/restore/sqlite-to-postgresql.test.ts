@@ -68,7 +68,7 @@ describePostgres(
       it(`are restored from the bare file of ${tag}, cell by cell`, async () => {
         const { database, must } = await install('postgresql');
         expect(await restoreAndCompare(tag, { database, must })).toEqual([]);
-        // numbers go on after the highest one
+        // new ids come after the highest one
         await execute(database, "INSERT INTO clients (name, created_at, updated_at) VALUES ('next', now(), now())");
         expect((await must()).stdout).toContain('healthy and current');
       });
@@ -145,7 +145,7 @@ describePostgres(
       const again = await on('quarantine', 'restore', name);
       expect(again.exitCode, again.all).toBe(31);
       expect(again.stdout).toContain('clients: 0 rows brought back, 4 left');
-      // texts that PostgreSQL would read as some time or number are not guessed
+      // db-init does not guess texts that PostgreSQL would accept as some time or number
       await execute(
         database,
         `UPDATE ${name}.clients SET name = 'client ' || id, default_hourly_rate = CASE id WHEN '6' THEN 'NaN' END,
@@ -203,7 +203,7 @@ describePostgres(
       const file = await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz'));
       const old = new Database(file);
       const count = Number(old.prepare('SELECT count(*) FROM projects').pluck().get());
-      // a rule made with a rebuild of the table, and one made as an index
+      // a constraint that needs a rebuild of the table, and one that is an index
       old.exec(`ALTER TABLE projects ADD COLUMN code VARCHAR(20); UPDATE projects SET code = 'twin';
                 ALTER TABLE users ADD COLUMN slack_user_id VARCHAR(64);
                 INSERT INTO users (username, role, created_at, is_active, slack_user_id)

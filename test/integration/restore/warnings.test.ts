@@ -21,7 +21,7 @@ describeRestores('the warning before a restore', (engine) => {
   let place: Installation;
   let encrypted: string;
   let plain: string;
-  /** What it says of an archive, which is none of the application's: it ends before anything is changed. */
+  /** The warnings for an archive that is not of the application, so the restore ends before any change. */
   const said = async (archive: string, settingsKey?: string): Promise<string> => {
     const env = { ...place.env, ...(settingsKey !== undefined && { SETTINGS_ENCRYPTION_KEY: settingsKey }) };
     const { exitCode, all } = await run(['restore', archive, '--yes'], { env });

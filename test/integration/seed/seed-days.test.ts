@@ -19,7 +19,7 @@ const options = (given: Readonly<Record<string, string>>): SeedOptions =>
     new Set(),
   );
 
-/** As they were before Sequelize wrote them. */
+/** The checksums from before Sequelize wrote the rows. */
 const known: Readonly<Record<Engine, Readonly<Record<SeededTable, string>>>> = {
   postgresql: {
     users: '70f874199608',
@@ -72,7 +72,7 @@ describeEngines('seed on different days', ({ name, create }) => {
     await withSession(url, async (session) => {
       const text = (cell: string, of: string): Promise<readonly string[]> =>
         column(session, `SELECT CAST(${cell} AS TEXT) AS x FROM ${of}`);
-      // there it is Saturday already, so Friday is over
+      // in that time zone it is already Saturday
       expect((await text('max(start_time)', 'time_entries'))[0]?.slice(0, 10)).toBe('2025-03-07');
       expect((await text('min(start_time)', 'time_entries'))[0]?.slice(0, 10)).toBe('2025-02-26');
       expect((await text('max(created_at)', 'time_entries'))[0]?.slice(0, 16)).toBe('2025-03-08 01:30');

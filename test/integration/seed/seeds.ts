@@ -5,11 +5,11 @@ import { seededTables } from '../../../src/seed/tables.ts';
 import type { RunResult } from '../../support/run.ts';
 import { dbInit, withSession } from '../upgrade/release-database.ts';
 
-/** Few rows of everything: for tests that do not count. */
+/** A few rows of each kind, for tests that do not count them. */
 export const few = words(`--users 2 --clients 2 --projects-per-client 2 --tasks-per-project 3 --time-entries 60
   --expenses 8 --comments 9 --warehouses 2 --stock-items 4 --stock-movements 10 --invoices 6`);
 
-/** Half as much again of everything. */
+/** Half as many rows more of each kind. */
 export const more = words(`--users 3 --clients 3 --projects-per-client 3 --tasks-per-project 4 --time-entries 90
   --expenses 12 --comments 14 --warehouses 3 --stock-items 6 --stock-movements 25 --tax-rules 3 --invoices 9
   --payments-per-invoice 3`);
@@ -40,7 +40,7 @@ export async function column(session: Session, sql: string): Promise<readonly st
   return (await session.query(sql)).map((row) => String(row['x']));
 }
 
-/** Everything that is wrong with the rows of the seed, by name: nothing should be. */
+/** The faults in the rows of the seed, by name. There should be none. */
 export function faultsIn(url: string): Promise<Readonly<Record<string, readonly string[]>>> {
   return withSession(url, async (session) => {
     const faults: Record<string, readonly string[]> = {};
@@ -54,7 +54,7 @@ export function faultsIn(url: string): Promise<Readonly<Record<string, readonly 
 
 const ours = "notes LIKE '%(dev %'";
 
-/** What must not be: each a query for the rows in which it is. */
+/** Queries for faulty rows. */
 const rules: Readonly<Record<string, string>> = {
   'overlapping entries': `SELECT a.id AS x FROM time_entries a JOIN time_entries b ON a.user_id = b.user_id AND a.id <> b.id
     WHERE a.${ours} AND a.start_time < b.end_time AND b.start_time < a.end_time`,

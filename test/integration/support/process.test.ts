@@ -5,7 +5,7 @@ import { createSqliteDatabase } from '../../support/database.ts';
 import { run, runProcess } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** What differs from run to run: times, and how long something took. */
+/** Values that differ in each run: times and durations. */
 const lasting = (text: string): string =>
   text.replaceAll(/\b\d{4}-?\d\d-?\d\d\b|\b\d\d:?\d\d:?\d\d(?:\.\d+)?Z?|\b\d+(?:\.\d+)? m?s\b/g, '<time>');
 
@@ -22,7 +22,7 @@ describe('a process and a run within the process of a test', () => {
     await run(['backup', 'create', '--output', join(folder, 'one.zip')], { env });
   });
 
-  // the first run of a command is enough
+  // comparing the first run of a command is enough
   it.each([
     ...commands.map(({ name }) => (name === 'compose' ? ['compose', '/nowhere.yml'] : [name])),
     ['status', '--json'],

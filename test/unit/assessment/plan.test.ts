@@ -87,7 +87,7 @@ describe('planFor', () => {
       [{ skipCleanup: true }, 'cleanup-is-off', []],
       [{ engine: 'sqlite' }, 'cleanup-needs-postgresql', []],
       [{ others: [other] }, 'others-are-connected', [other]],
-      // what the owner forbids is said before what stands in the way
+      // a setting of the owner is reported before an obstacle
       [{ skipCleanup: true, engine: 'sqlite', others: [other] }, 'cleanup-is-off', []],
     ];
     for (const [inputs, reason, others] of refusals) {

@@ -9,7 +9,7 @@ interface Setting {
   readonly unit: 'bytes' | 'revisions';
 }
 
-/** A clock that stands still unless it is moved, and everything that is told. */
+/** A stopped clock that the test moves, and all printed lines. */
 function setting(
   total: number | null,
   { terminal = false, plain = false, label = 'Copying', unit = 'bytes' }: Partial<Setting> = {},
