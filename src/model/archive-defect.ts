@@ -90,7 +90,9 @@ export type ArchiveDefect =
   | { readonly kind: 'database-format'; readonly name: string; readonly engine: Engine }
   /** A tool or SQLite cannot read the database. */
   | { readonly kind: 'database-unreadable'; readonly name: string; readonly reason: string }
-  | { readonly kind: 'dump-header'; readonly name: string; readonly reason: string };
+  | { readonly kind: 'dump-header'; readonly name: string; readonly reason: string }
+  /** A plain dump ends before its end. */
+  | { readonly kind: 'cut-off'; readonly reason: string };
 
 /** A limit that an archive exceeds. `limit`: its value; bytes, unless it says otherwise. */
 export type ExceededLimit =

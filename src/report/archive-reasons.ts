@@ -142,6 +142,8 @@ function reasonOfDefect(defect: ArchiveDefect): string {
       return `its ${defect.name} is not ${databaseFormats[defect.engine]}`;
     case 'database-unreadable':
       return `its ${defect.name} cannot be restored: ${defect.reason}`;
+    case 'cut-off':
+      return defect.reason;
     case 'dump-header':
       return `its ${defect.name}: ${defect.reason}`;
   }

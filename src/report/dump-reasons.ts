@@ -1,6 +1,11 @@
+import { printable } from '../platform/printable.ts';
 /** Why a dump of PostgreSQL cannot be read or loaded, and what of it is left out: sentences without their full stop. */
 export const dumpReasons = {
   unreadable: (reason: string): string => `the dump cannot be read: ${reason}`,
+
+  /** @param table whose rows are missing, as written in SQL; null if it is not known */
+  cutOff: (table: string | null): string =>
+    `it is cut off: ${table === null ? 'its last line is missing' : `the rows of ${printable(table)} are missing`}`,
 
   // the header
   otherFormat: "it is not a dump in PostgreSQL's custom format",

@@ -1,7 +1,7 @@
 import { archiveRejected } from '../archive/archive-error.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { RestorerResult } from '../database/postgres/dump/restorer.ts';
+import type { Unreadable } from '../database/postgres/dump/row-reader.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
@@ -13,7 +13,7 @@ import { causeOf } from '../database/error-cause.ts';
 
 /** The failure for a dump that is not loaded. */
 export function dumpRejected(
-  found: Exclude<RestorerResult, { readonly kind: 'ready' }>,
+  found: Unreadable,
   { archive }: RestoreSource,
   { archiveLimits }: Pick<Config, 'archiveLimits'>,
 ): Failure {

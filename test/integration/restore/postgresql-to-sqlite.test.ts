@@ -127,6 +127,17 @@ describePostgres(
         const refused = await runInProcess(['restore', file, '--yes'], env);
         expect([more, refused.exitCode]).toEqual([more, 32]);
       }
+      // the rows of all later tables are missing, although every statement is complete
+      const cut = sql.slice(0, sql.indexOf('-- Data for Name: tasks;'));
+      await writeFile(file, cut);
+      for (const args of [
+        ['restore', file, '--yes'],
+        ['backup', 'verify', file],
+      ]) {
+        const refused = await runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
+        expect(refused.exitCode, refused.all).toBe(32);
+        expect(refused.stderr.replaceAll(/\s+/g, ' ')).toMatch(/is cut off: the rows of public\.\w+ are missing/);
+      }
       expect(await relatedDatabases(database)).toEqual(['timetracker.db']);
     });
 

@@ -5,7 +5,7 @@ import type { PostgresTarget } from '../../../config/config.ts';
 import { quoteName } from '../../../platform/sql-quoting.ts';
 import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tools.ts';
 import { ToolFailed } from '../tool-message.ts';
-import { filterPlainDump, filterScript, unchangedSettings } from './script-filter.ts';
+import { filterPlainDump, filterScript, requireEnd, unchangedSettings } from './script-filter.ts';
 import { restoreOptions } from './pg-restore.ts';
 import { isOptional } from './toc.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
@@ -88,6 +88,7 @@ export async function inspectPlainDump(script: Readable, signal: AbortSignal): P
   const { stream, summary } = filterPlainDump({ maxBytes: Infinity });
   stream.resume();
   await pipeline(script, stream, { signal });
+  requireEnd(summary);
   return summary.unknown.filter((object) => !isOptional(object));
 }
 

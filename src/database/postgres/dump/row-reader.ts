@@ -5,9 +5,17 @@ import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
+import { type ArchiveFault, type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
 import { versionTable } from '../../../model/catalog.ts';
-import { filterPlainDump, filterScript, unchangedSettings, type ScriptListener, TooMuchData } from './script-filter.ts';
+import {
+  CutOffDump,
+  filterPlainDump,
+  filterScript,
+  requireEnd,
+  type ScriptListener,
+  TooMuchData,
+  unchangedSettings,
+} from './script-filter.ts';
 import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { isOptional, isTableData, schemaOf, schemaWithMostCoreTables, withoutOptional } from './toc.ts';
@@ -48,7 +56,9 @@ export interface DumpReaderOptions {
   readonly signal: AbortSignal;
 }
 
-type Unreadable = Exclude<RestorerResult, { readonly kind: 'ready' }>;
+/** Why a dump cannot be read; `invalid`: it is incomplete. */
+export type Unreadable =
+  Exclude<RestorerResult, { readonly kind: 'ready' }> | Extract<ArchiveFault, { readonly kind: 'invalid' }>;
 
 /** The SQL of a dump. */
 interface DumpScript {
@@ -83,6 +93,9 @@ export async function openDumpReader(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
+    if (error instanceof CutOffDump) {
+      return { kind: 'invalid', defect: { kind: 'cut-off', reason: error.message } };
+    }
     return { kind: 'unusable', reason: dumpReasons.unreadable(reasonOf(error)) };
   }
 }
@@ -141,6 +154,7 @@ async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promis
     const { stream, summary } = filterPlainDump({ maxBytes, allowed, listener });
     stream.resume();
     await pipeline(createReadStream(dump), stream, { signal });
+    requireEnd(summary);
     return summary.unknown.filter((object) => !isOptional(object));
   };
   const tables: { readonly schema: string; readonly name: string }[] = [];

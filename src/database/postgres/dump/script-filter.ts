@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Transform } from 'node:stream';
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { type DumpStatement, parseStatement } from './statement.ts';
@@ -25,6 +26,12 @@ export interface ScriptSummary {
   /** Bytes of all rows, as text. */
   bytes: number;
   readonly unknown: ArchiveObject[];
+  /** Whether the comment was read with which pg_dump ends a plain dump. */
+  ended: boolean;
+  /** Tables that were created and whose rows did not follow so far: pg_dump writes a COPY for each, also without rows. */
+  readonly withoutRows: Set<string>;
+  /** The number of tables that were created. */
+  tables: number;
 }
 
 /** Which statements pass the filter, and how the others are handled. */
@@ -53,6 +60,20 @@ export function filterPlainDump(
 ): ReturnType<typeof filterScript> {
   const settings = unchangedSettings;
   return filterScript({ ...options, settings, onUnknown: 'collect', ignored: leftOutOfPlainDumps });
+}
+
+/** A plain dump ends before its end. */
+export class CutOffDump extends Error {}
+
+/**
+ * Checks that a plain dump was read to its end. Without pg_dump's last comment (somebody may have removed the comments),
+ * the rows of every table must be there.
+ * @throws CutOffDump
+ */
+export function requireEnd({ ended, withoutRows, tables }: ScriptSummary): void {
+  if (ended) return;
+  const [table = null] = withoutRows;
+  if (table !== null || tables === 0) throw new CutOffDump(dumpReasons.cutOff(table));
 }
 
 /** Receives the contents of a script, in order. */
@@ -126,7 +147,7 @@ export function filterScript({
     options: { settings, onUnknown, maxBytes, allowed },
     listener,
     ignored,
-    summary: { rows: 0, bytes: 0, unknown: [] },
+    summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: 0 },
     state: 'statements',
     statement: '',
     quote: null,
@@ -211,6 +232,7 @@ function readLine(filter: Filter, line: string, push: Push): void {
     return;
   }
   filter.listener?.statement(parsed);
+  noteRows(filter.summary, parsed);
   const adapted = adapt(filter.statement, parsed, filter.options.settings);
   [filter.statement, filter.attempts] = ['', 0];
   if (parsed.kind === 'copy') {
@@ -221,6 +243,15 @@ function readLine(filter: Filter, line: string, push: Push): void {
   } else push(Buffer.from(adapted, 'latin1'));
 }
 
+function noteRows(summary: ScriptSummary, parsed: DumpStatement): void {
+  if (parsed.kind === 'create-table') {
+    summary.tables++;
+    summary.withoutRows.add(parsed.object);
+  } else if (parsed.kind === 'copy') summary.withoutRows.delete(parsed.object);
+}
+
+const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
+
 /** Whether a line belongs to no statement: it is a comment, or follows an unknown statement. */
 function isBetweenStatements(filter: Filter, line: string): boolean {
   const heading = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: /.exec(line);
@@ -229,6 +260,7 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
     if (filter.state === 'skipping') filter.state = 'statements';
     return true;
   }
+  if (lastComment.test(line)) filter.summary.ended = true;
   return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);
 }
 
