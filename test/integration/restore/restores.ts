@@ -181,7 +181,7 @@ export function difference(some: readonly string[], others: readonly string[]): 
   return lines.length > 10 ? [...lines.slice(0, 10), `and ${lines.length - 10} more`] : lines;
 }
 
-/** The present time of the databases in this test. */
+/** The present time, in the form of a timestamp column. */
 export const now = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
 /** The first column of the result of a query. */
