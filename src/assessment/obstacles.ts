@@ -5,7 +5,9 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { rightsMissingToClean } from '../quarantine/batches.ts';
-import { loadHead } from '../schema/expected-schema.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { loadExpectedSchema, loadHead } from '../schema/expected-schema.ts';
+import { findLostSeed } from '../schema/torn-load.ts';
 import { requireEncoding } from './encoding.ts';
 import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
 
@@ -24,7 +26,7 @@ export async function findObstacle(
   try {
     if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
     await requireRights(plan, facts, database);
-    await requireNoObstruction(facts, database);
+    await requireNoObstruction(plan, facts, database);
     await requireSoundIndexes(database);
     return await findSafetyObstacle({ database, config }, facts);
   } catch (error) {
@@ -42,19 +44,30 @@ async function requireSoundIndexes(database: Database): Promise<void> {
 }
 
 /**
- * Applies the check at the head before the migration: after the migration, the same fault would roll it back.
+ * Applies the checks at the head before the migration: after it, an object that refuses rows would roll it back, and
+ * tables that later revisions insert rows into would no longer be empty.
  * @throws Failure `refused`, as at the head
  */
-async function requireNoObstruction({ runtime, revisions }: DatabaseFacts, database: Database): Promise<void> {
-  const head = await loadHead(database.engine);
-  const differences = runtime.attachments
+async function requireNoObstruction(
+  { state: { kind } }: Work,
+  { runtime, revisions, catalog }: DatabaseFacts,
+  database: Database,
+): Promise<void> {
+  const { head, seed } = await loadExpectedSchema(database.engine);
+  const obstructions = runtime.attachments
     .filter(({ table, refuses }) => refuses && table !== null && Object.hasOwn(head.tables, table))
     .map((attachment) => ({ kind: 'obstruction', attachment }) as const);
-  if (differences.length === 0) return;
-  const { unsafeByAttachment } = await import('../repair/decisions.ts');
+  const applied = kind === 'behind' ? releaseGraph.withAncestors(revisions ?? []) : new Set<string>();
+  const lost = findLostSeed(runtime.answers, applied).map((table) => ({ kind: 'missing-rows', table }) as const);
+  if (obstructions.length === 0 && lost.length === 0) return;
+  const { unsafeByAttachment, unsafeByMissingRows } = await import('../repair/decisions.ts');
+  const unsafe = [
+    ...obstructions.map(unsafeByAttachment),
+    ...lost.map((difference) => unsafeByMissingRows(difference, seed, catalog)),
+  ];
+  const differences = [...obstructions, ...lost];
   const state = { kind: 'drifted', revisions: revisions ?? [], older: null, differences } as const;
-  const refusal = unrepairableRefusal(state, differences.map(unsafeByAttachment));
-  throw new Failure({ kind: 'refused', database: database.name, refusal });
+  throw new Failure({ kind: 'refused', database: database.name, refusal: unrepairableRefusal(state, unsafe) });
 }
 
 /** @throws Failure `missing-rights`, `file-access-denied` */

@@ -6,7 +6,7 @@ import type { Unsafe } from '../model/repair.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { type EnumColumn, relabelEnum } from '../migration/schema-builder/relabel-enum.ts';
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
-import { seedStatements } from '../migration/baseline.ts';
+import { type SeedRows, seedStatements } from '../migration/baseline.ts';
 import { isRowidAlias } from '../schema/comparison.ts';
 import { alter, type Change, type DecisionContext, statement, step, type Step, unsafe } from './repair-step.ts';
 import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
@@ -60,7 +60,7 @@ export function decide(difference: Difference, circumstances: DecisionContext): 
         advanceSequence(difference, circumstances).map((sql) => statement('column', sql)),
       );
     case 'missing-rows':
-      return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
+      return unsafeByMissingRows(difference, circumstances.seed, circumstances.facts.catalog);
     case 'obstruction':
       return unsafeByAttachment(difference);
     case 'invalid-index':
@@ -78,6 +78,16 @@ export function unsafeByAttachment(difference: Of<'obstruction'>): Unsafe {
   const lines = `${definition};`.split(/\r?\n/).map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)));
   const anew = ['to make it anew later, once it can work:', ...lines].map((line) => `-- ${line}`);
   return unsafe(difference, { kind: 'owners' }, [remedy, ...anew]);
+}
+
+/** Refuses a table that has lost all its seed rows. Shows the statements that insert them, with the columns that it has. */
+export function unsafeByMissingRows(difference: Of<'missing-rows'>, seed: SeedRows, { tables }: Catalog): Unsafe {
+  const { table } = difference;
+  const columns = tables[table]?.columns ?? {};
+  const rows = (seed[table] ?? []).map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([column]) => Object.hasOwn(columns, column))),
+  );
+  return unsafe(difference, { kind: 'not-made' }, seedStatements(table, { ...seed, [table]: rows }));
 }
 
 function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: DecisionContext): readonly Change[] {

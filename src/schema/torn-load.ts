@@ -24,8 +24,14 @@ export function findTornLoad(
   );
   const torn =
     (present.length > 0 && keyless.length === present.length) ||
-    (applied.has(seedingRevision) && empty.length === requiredSeedTables.length);
+    findLostSeed(answers, applied).length === requiredSeedTables.length;
   return torn ? { keyless, empty } : null;
+}
+
+/** The tables of roles and permissions that have none of their rows, although the revision that inserts them was applied. */
+export function findLostSeed(answers: readonly Answer[], applied: ReadonlySet<string>): readonly string[] {
+  if (!applied.has(seedingRevision)) return [];
+  return requiredSeedTables.filter((name) => answers.some(({ fault, table }) => fault === 'seed' && table === name));
 }
 
 /** Whether a table has no primary key: pg_restore creates the keys after all rows. */

@@ -222,6 +222,22 @@ describePostgres('a healthy database', () => {
     expect(again.exitCode, again.all).toBe(0);
   });
 
+  it('is not made by a migration of one that has lost all permissions, until they are inserted', async () => {
+    const { url } = await restoredDatabase(release('pg', 'v4.20.0', 'before.sql.gz'));
+    await withClient(url, (client) => client.query('DELETE FROM role_permissions; DELETE FROM permissions'));
+    const env = { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' };
+    const { exitCode, stderr } = await run(['gate'], { env });
+    expect(exitCode, stderr).toBe(14);
+    expect(stderr).toContain('table permissions has none of the rows');
+    const remedies = stderr.match(/^ +INSERT INTO .*;$/gm) ?? [];
+    for (const remedy of remedies) await withClient(url, (client) => client.query(remedy));
+    const again = await run(['gate'], { env });
+    expect(again.exitCode, again.all).toBe(0);
+    expect(await valueOf(url, 'SELECT count(*) FROM role_permissions')).toBe(
+      await valueOf(template.url, 'SELECT count(*) FROM role_permissions'),
+    );
+  });
+
   it('has no version row that somebody misspelt, whatever newer revisions are allowed', async () => {
     const [head = ''] = releaseGraph.heads;
     const { url } = await createDatabase(template.name);
