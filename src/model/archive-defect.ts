@@ -32,7 +32,7 @@ export type EntryDefect =
   | 'beyond-entries'
   /** The bytes behind it are not its data descriptor. */
   | 'bytes-behind'
-  /** Archives have no entry of this name. */
+  /** An archive has no entry with this name. */
   | 'not-of-archives';
 
 /** What is wrong with the content of an entry. */
@@ -94,7 +94,7 @@ export type ArchiveDefect =
   /** A plain dump ends before its end. */
   | { readonly kind: 'cut-off'; readonly reason: string };
 
-/** A limit that an archive exceeds. `limit`: its value; bytes, unless it says otherwise. */
+/** A limit that an archive exceeds. `limit`: its value, in bytes unless the comment says otherwise. */
 export type ExceededLimit =
   | { readonly kind: 'entries'; readonly entries: number; readonly limit: number }
   /** All entries, unpacked. */

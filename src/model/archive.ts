@@ -1,15 +1,15 @@
 import type { NameDefect } from './archive-defect.ts';
 
-/** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
+/** The name of an archive on standard input, in arguments and in messages. */
 export const standardInput = '-';
 
-/** What an archive was made for: to be safe before a change, or because somebody asked. */
+/** The purpose of an archive: made by db-init before a change, or on request. */
 export type ArchiveKind = 'safety' | 'manual';
 
-/** A folder of uploads that an archive has nothing of, or that a container takes along when it goes. */
+/** A folder of uploads that an archive does not contain, or that is deleted together with the container. */
 export interface AbsentUploads {
   readonly folder: string;
-  /** How many files there the database speaks of. */
+  /** The number of files in it to which the database refers. */
   readonly rows: number;
   readonly why: 'missing' | 'empty' | 'not-mounted';
 }

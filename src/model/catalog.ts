@@ -1,10 +1,10 @@
-/** The tables without which nothing of the application works (recovery document, "Detection Logic"). */
+/** The tables without which the application does not work (recovery document, "Detection Logic"). */
 export const coreTables: readonly string[] = ['users', 'projects', 'time_entries', 'settings', 'clients'];
 
-/** Where the application's migrations record what was applied. */
+/** The table in which the application's migrations record the applied revisions. */
 export const versionTable = 'alembic_version';
 
-/** A column: `type` in the engine's own spelling, `default` as the engine prints it; `identity` for such a column. */
+/** A column: `type` and `default` in the form that the engine prints; `identity` for an identity column. */
 export interface Column {
   readonly type: string;
   readonly notNull: boolean;
@@ -13,9 +13,9 @@ export interface Column {
 
 /** An index that no constraint owns. */
 export interface Index {
-  /** Unique or not, method, columns or expressions, predicate, in one canonical text without the name. */
+  /** Uniqueness, method, columns or expressions, and predicate, as one canonical text without the name. */
   readonly definition: string;
-  /** False for what an interrupted CREATE INDEX CONCURRENTLY leaves behind. */
+  /** False after an interrupted CREATE INDEX CONCURRENTLY. */
   readonly valid: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Table {
    */
   readonly constraints: Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, Index>>;
-  /** Set where the role that looks may not read it, though it sees that it is there. PostgreSQL only. */
+  /** Set if the role sees that the table exists, but may not read it. PostgreSQL only. */
   readonly unreadable?: true;
 }
 

@@ -1,4 +1,4 @@
-/** Who holds a lock that a run is waiting for, as far as the engine tells. */
+/** The holder of a lock that a run waits for, as far as the engine reports it. */
 export interface LockHolder {
   readonly description: string;
 }
@@ -11,7 +11,7 @@ export type Blocker =
       readonly application: string;
       readonly user: string;
       readonly client: string;
-      /** `active`, `idle in transaction`, …; empty, as `since` and `query`, where this user may not see it. */
+      /** `active`, `idle in transaction`, …; empty, like `since` and `query`, if this user may not see it. */
       readonly state: string;
       /** When its transaction began. */
       readonly since: string;
@@ -19,20 +19,20 @@ export type Blocker =
       readonly query: string;
       readonly tables: readonly string[];
     }
-  /** A transaction of PREPARE TRANSACTION, by its name. */
+  /** A prepared transaction, by its name. */
   | { readonly kind: 'prepared'; readonly name: string; readonly user: string; readonly tables: readonly string[] };
 
-/** Why a statement failed; `other` where the error does not say. */
+/** Why a statement failed; `other` if the error does not show it. */
 export type Cause =
   | {
       readonly kind:
         | 'connection-lost'
-        /** The disk that the database lies on. */
+        /** The disk of the database. */
         | 'disk-full'
         /** A disk of the machine or container that db-init runs in. */
         | 'disk-full-here'
         | 'memory'
-        /** The server's room for locks is full (max_locks_per_transaction). */
+        /** The server has no room for more locks (max_locks_per_transaction). */
         | 'lock-table'
         /** No further connection is allowed. */
         | 'connections'
@@ -41,24 +41,24 @@ export type Cause =
         | 'cancelled'
         | 'read-only'
         | 'rights'
-        /** What is on the disk is damaged, or cannot be read or written. */
+        /** The data on the disk is damaged, or cannot be read or written. */
         | 'damage'
         | 'rows'
         | 'other';
     }
-  /** Views and rules of the owner's need what is to be altered or dropped. */
+  /** Views and rules of the owner depend on the object to be altered or dropped. */
   | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
   /** The owner's event triggers refuse changes of the schema. PostgreSQL only. */
   | { readonly kind: 'event-triggers'; readonly triggers: readonly EventTrigger[] }
-  /** No blockers: they have gone since, or the engine does not tell (SQLite). */
+  /** Without blockers: they have ended since, or the engine does not report them (SQLite). */
   | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };
 
-/** A view, materialized view, rule or trigger that is not the application's, and how it goes and comes back. */
+/** A view, materialized view, rule or trigger of the owner, with the statements that drop it and create it again. */
 export interface Dependent {
   readonly what: string;
   readonly name: string;
   readonly drop: string;
-  /** The statements that make it anew, with its indexes, rules, triggers, owner and rights. */
+  /** The statements that create it again, with its indexes, rules, triggers, owner and rights. */
   readonly create: readonly string[];
 }
 

@@ -1,32 +1,32 @@
 import type { Catalog } from './catalog.ts';
 
-/** An object or setting on a table, or of the database, that no revision makes: trigger, rule, policy, right, setting. */
+/** An object or setting of a table or of the database that no revision makes: trigger, rule, policy, right, setting. */
 export interface Attachment {
-  /** Null for what concerns the whole database. */
+  /** Null if it concerns the whole database. */
   readonly table: string | null;
-  /** What it is, as a noun: `trigger`, `rule`, `setting`. */
+  /** Its kind, as a noun: `trigger`, `rule`, `setting`. */
   readonly what: string;
   readonly name: string;
   /** Its definition, or its effect. */
   readonly detail: string;
-  /** Whether the application certainly cannot write, or loses what it writes, while it is there. */
+  /** Whether it certainly prevents writes of the application, or loses written rows. */
   readonly refuses: boolean;
   /** The statement that removes it. */
   readonly remedy: string;
-  /** The statement that creates it again, where the exact text is needed. */
+  /** The statement that creates it again, if the exact text is needed. */
   readonly definition?: string;
 }
 
-/** The sequence that numbers the rows of a table that has some. PostgreSQL only. */
+/** The sequence that numbers the rows of a table with rows. PostgreSQL only. */
 export interface TableSequence {
   readonly table: string;
   readonly column: string;
   readonly sequence: string;
-  /** Below zero where it counts downwards. */
+  /** Negative if it counts downwards. */
   readonly increment: number;
 }
 
-/** A fact about rows: the answer to a question that an inspection asks together with the catalog. */
+/** A fact about rows: the result of a query that an inspection runs together with the catalog. */
 export interface Answer {
   readonly fault: string;
   readonly table: string;
@@ -37,7 +37,7 @@ export interface Answer {
 export interface RuntimeFacts {
   readonly attachments: readonly Attachment[];
   readonly sequences: readonly TableSequence[];
-  /** Empty where nothing was asked. */
+  /** Empty if there were no queries. */
   readonly answers: readonly Answer[];
 }
 
@@ -45,11 +45,11 @@ export interface RuntimeFacts {
 export type RelationKind =
   'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
 
-/** Something in the application's schema that no extension owns; sequences only if no column owns them. */
+/** An object in the application's schema that no extension owns; sequences only if no column owns them. */
 export interface Relation {
   readonly name: string;
   readonly kind: RelationKind;
-  /** About how many rows it holds; null where the database keeps no estimate. */
+  /** The estimated number of rows; null if the database has no estimate. */
   readonly estimatedRows: number | null;
 }
 
@@ -61,13 +61,13 @@ export interface OtherSession {
   readonly client: string;
 }
 
-/** What row security is called that holds for the user of this connection: rows may be hidden from it. */
+/** The name of row security that applies to the user of this connection, so that rows may be hidden. */
 export const activeRowSecurity = 'row security for this user';
 
-/** In place of the default of a column if only its existence was asked for. */
+/** Stands for the default of a column if only its existence was read. */
 export const someDefault = '?';
 
-/** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */
+/** The beginning of `what` for attachments that report text with another sort order than that of its indexes. */
 export const collationVersion = 'collation version';
 
 /** The runtime facts of an empty database. */
@@ -75,25 +75,25 @@ export const noRuntimeFacts: RuntimeFacts = { attachments: [], sequences: [], an
 
 /** The facts of one inspection, read in one snapshot. */
 export interface DatabaseFacts {
-  /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
+  /** The schema that the application uses; null if no schema of its search path exists. `main` on SQLite. */
   readonly schema: string | null;
-  /** Other schemas that hold tables of TimeTracker. */
+  /** Other schemas with tables of TimeTracker. */
   readonly elsewhere: readonly string[];
   readonly relations: readonly Relation[];
   readonly catalog: Catalog;
   /** The rows of alembic_version; null if there is no such table. */
   readonly revisions: readonly string[] | null;
-  /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
+  /** Independent types of the schema: enumerations, domains, ranges, composite types. */
   readonly types: readonly string[];
-  /** Tables in which other migration tools record what they applied, as `schema.table`. */
+  /** Tables in which other migration tools record their migrations, as `schema.table`. */
   readonly foreignLedgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];
   readonly runtime: RuntimeFacts;
 }
 
-/** What an inspection is made for. */
+/** The questions of an inspection. */
 export interface Question {
-  /** The catalog that the database probably has. Tables that have these columns are recognised without parsing them. */
+  /** The catalog that the database probably has. Tables with exactly these columns need no parsing. */
   readonly expected: Catalog;
   /**
    * Queries about rows, run in the same snapshot once the catalog is known, for `fault`, `table` and `value`, all of them
@@ -110,11 +110,11 @@ export interface MissingRight {
   readonly remedy: string;
 }
 
-/** An index that is not in the order that the server sorts in, so that it misses rows or lets the same value in twice. */
+/** An index whose order differs from the sort order of the server: it misses rows, or accepts duplicates. */
 export interface BrokenIndex {
   readonly name: string;
   readonly table: string;
-  /** What amcheck says. */
+  /** The message of amcheck. */
   readonly reason: string;
   readonly remedy: string;
 }

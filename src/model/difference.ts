@@ -1,7 +1,7 @@
 import type { Column } from './catalog.ts';
 import type { Attachment } from './database-facts.ts';
 
-/** One way in which a database differs from the schema of its revision. */
+/** One difference between a database and the schema of its revision. */
 export type Difference =
   | { readonly kind: 'missing-table'; readonly table: string }
   | { readonly kind: 'unreadable-table'; readonly table: string }
@@ -13,7 +13,7 @@ export type Difference =
       readonly expected: string;
       readonly found: string;
     }
-  /** A type that holds less than the expected one, and every value of which fits into that. PostgreSQL only. */
+  /** A narrower type than expected, whose values all fit into the expected one. PostgreSQL only. */
   | {
       readonly kind: 'narrower-type';
       readonly table: string;
@@ -33,28 +33,28 @@ export type Difference =
   | { readonly kind: 'missing-index'; readonly table: string; readonly name: string; readonly definition: string }
   | { readonly kind: 'invalid-index'; readonly table: string; readonly name: string }
   | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] }
-  /** Rows or a default hold a label that the application does not know. */
+  /** Rows or a default contain a label that the application does not know. */
   | { readonly kind: 'unknown-label'; readonly table: string; readonly column: string; readonly label: string }
-  /** New rows would get numbers that are taken. */
+  /** New rows would get existing numbers. */
   | { readonly kind: 'sequence-behind'; readonly table: string; readonly column: string }
-  /** A table has none of the rows that a revision makes. */
+  /** A table has none of the rows that a revision inserts. */
   | { readonly kind: 'missing-rows'; readonly table: string }
-  /** Something that is not the application's refuses or loses what it writes. */
+  /** An object of the owner refuses or loses writes of the application. */
   | { readonly kind: 'obstruction'; readonly attachment: Attachment };
 
-/** What a database has beyond the expected catalog: the owner's, noted and never touched. */
+/** Objects that are not in the expected catalog: they belong to the owner, are reported, and never changed. */
 export interface Extras {
   readonly tables: readonly string[];
   /** `table.column` */
   readonly columns: readonly string[];
-  /** `table.index`; known by what they do, as above. */
+  /** `table.index`, compared by their effect. */
   readonly indexes: readonly string[];
 }
 
-/** Something that other revisions have, and the one that is compared with does not. */
+/** An object that other revisions have, but not the compared one. */
 export type Unexpected =
   | { readonly kind: 'unexpected-table'; readonly table: string }
   | { readonly kind: 'unexpected-column'; readonly table: string; readonly column: string };
 
-/** One way in which a database differs from a revision that it is compared with. */
+/** One difference between a database and a revision. */
 export type Mismatch = Difference | Unexpected;

@@ -1,8 +1,8 @@
 /** The two database engines that TimeTracker runs on. */
 export type Engine = 'postgresql' | 'sqlite';
 
-/** What a statement may be given as a parameter. */
+/** The types of the parameters of a statement. */
 export type Value = string | number | bigint | boolean | null;
 
-/** A row as the driver returned it: untrusted, to be parsed by who asked for it. */
+/** A row as the driver returns it. It is untrusted: the caller must parse it. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,28 +1,28 @@
-/** An object of a database as it was when it was measured. */
+/** The measurement of one object of a database. */
 export interface MeasuredObject {
-  /** Null for what holds no rows of its own: a view, a function, a type. */
+  /** Null for an object without rows: a view, a function, a type. */
   readonly rows: number | null;
-  /** A digest of the rows, whatever their order; null where none could be made. */
+  /** A hash of the rows, independent of their order; null if it could not be computed. */
   readonly content: string | null;
-  /** A digest of its definition, its owner and what is granted on it. */
+  /** A hash of its definition, owner and grants. */
   readonly definition: string;
 }
 
-/** Numbers and digests that show whether a database was changed since it was put aside. */
+/** Numbers and hashes that show whether a database was changed after a restore has kept it. */
 export interface Measurement {
   /** The rows of alembic_version; none if there is no such table. */
   readonly revisions: readonly string[];
   /** A SHA-256 of a SQLite file and its side files; null on PostgreSQL. */
   readonly file: string | null;
-  /** By name: a table by its own, anything else with its kind before it. Null for a file that is no readable database. */
+  /** By name, with the kind as a prefix except for tables. Null if the file is no readable database. */
   readonly objects: Readonly<Record<string, MeasuredObject>> | null;
 }
 
-/** Numbers and a digest that show whether uploaded files were changed since they were put aside. */
+/** Numbers and a hash that show whether uploaded files were changed after a restore has kept them. */
 export interface MeasuredUploads {
   readonly files: number;
   readonly bytes: number;
-  /** Of the path, the size and the modification time of each file; not of its content. */
+  /** A hash of the path, size and modification time of each file, not of its content. */
   readonly digest: string;
 }
 
@@ -31,14 +31,14 @@ export type Change =
   | { readonly kind: 'gone' | 'new' | 'content' | 'definition'; readonly object: string }
   | { readonly kind: 'rows'; readonly object: string; readonly before: number; readonly now: number }
   | { readonly kind: 'revisions'; readonly before: readonly string[]; readonly now: readonly string[] }
-  /** The file is another one, though every table has as many rows and the same definition. */
+  /** The file differs, although every table has the same number of rows and the same definition. */
   | { readonly kind: 'file' }
-  /** The uploads that were in a folder; null if they are gone. */
+  /** The former uploads of a folder; null if they are missing. */
   | {
       readonly kind: 'uploads';
       readonly folder: string;
       readonly before: MeasuredUploads;
       readonly now: MeasuredUploads | null;
     }
-  /** It could be measured before, and cannot be now. */
+  /** It could be measured before, but not now. */
   | { readonly kind: 'unreadable'; readonly reason: string };

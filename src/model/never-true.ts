@@ -1,6 +1,6 @@
 /**
- * Whether a CHECK is one that no row passes, whatever is in it: `CHECK (false)`, `CHECK (1 = 0)`, `CHECK (id <> id)`.
- * A NULL passes, and what depends on a row is not judged.
+ * Whether no row can pass a CHECK: `CHECK (false)`, `CHECK (1 = 0)`, `CHECK (id <> id)`. NULL passes; conditions that depend
+ * on the row are not judged.
  */
 export function isNeverTrue(check: string): boolean {
   const inner = /^CHECK\s*(\(.*\))(?: NOT VALID)?$/is.exec(check)?.[1];

@@ -1,7 +1,7 @@
 import type { Dependent } from './cause.ts';
 import type { Difference } from './difference.ts';
 
-/** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
+/** The fault of rows: no value, a duplicate value, a reference to a missing row, a violated check. */
 export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
 
 /** Why a difference is not repaired. */
@@ -14,11 +14,11 @@ export type Obstacle =
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }
   | { readonly kind: 'waits-for'; readonly column: string }
-  /** The owner added it, and has to remove it. */
+  /** The owner has added it, and must remove it. */
   | { readonly kind: 'owners' }
-  /** Views and rules of the owner's need the column as it is. */
+  /** Views and rules of the owner depend on the present column. */
   | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
-  /** What the rows should be is not known. */
+  /** The correct rows are unknown. */
   | { readonly kind: 'not-made' }
   /** The database refused, although no obstacle was found. */
   | { readonly kind: 'rejected'; readonly reason: string };
@@ -28,15 +28,15 @@ export interface Unsafe {
   readonly kind: 'unsafe';
   readonly difference: Difference;
   readonly obstacle: Obstacle;
-  /** SQL to run by hand; what follows `--` says what to mind. Empty where there is none. */
+  /** SQL to run by hand, with advice after `--`; empty if there is none. */
   readonly remedy: readonly string[];
 }
 
 /** A condition on rows, checked before a repair. */
 export interface Condition {
   readonly fault: Fault;
-  /** The query that finds the rows in the way; of duplicates it finds each value once. */
+  /** The query that finds the rows that prevent the repair; for duplicates, each value once. */
   readonly find: string;
-  /** SQL to run by hand where rows are found, if it is not what the step would do. */
+  /** SQL to run by hand if rows are found, unless it is the statement of the step. */
   readonly remedy?: readonly string[];
 }

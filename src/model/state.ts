@@ -2,29 +2,29 @@ import type { Cause } from './cause.ts';
 import type { Relation } from './database-facts.ts';
 import type { Difference, Mismatch, Unexpected } from './difference.ts';
 
-/** What shows that a dump was loaded in part: tables come first in it, then rows, then keys. */
+/** The signs that a dump was only loaded in part. A dump contains first tables, then rows, then keys. */
 export interface TornLoad {
   /** Core tables without their primary key. */
   readonly keyless: readonly string[];
   /** Tables that have none of the rows that a revision inserts; without these rows no user has any rights. */
   readonly empty: readonly string[];
-  /** Complete backups, the newest first, by the names that the commands use. They are looked up for the message. */
+  /** The names of complete backups, newest first, for the message. */
   readonly backups?: readonly string[];
 }
 
-/** Which revision a database is at, judged by its schema alone. */
+/** The revision of a database, found by its schema alone. */
 export type Identity =
   | {
       readonly kind: 'match';
-      /** The rows that belong into alembic_version. */
+      /** The rows for alembic_version. */
       readonly revisions: readonly string[];
-      /** Other sets of rows whose schema is the same. */
+      /** Other sets of rows with the same schema. */
       readonly alike: RowSets;
-      /** Keys, indexes and sequences that the revision promises and the database lacks. */
+      /** Keys, indexes and sequences of the revision that the database lacks. */
       readonly missing: readonly Difference[];
-      /** What the next revision brings and is there already: on SQLite an upgrade may stop half-way. */
+      /** Existing objects of the next revision: on SQLite, an upgrade may stop in the middle of it. */
       readonly begun: readonly Unexpected[];
-      /** Tables, and columns as `table.column`, that no revision ever had: the owner's. */
+      /** Tables, and columns as `table.column`, that no revision ever had, so they belong to the owner. */
       readonly own: readonly string[];
     }
   | {
@@ -35,11 +35,11 @@ export type Identity =
       readonly mismatches: readonly Mismatch[];
     };
 
-/** What shows that a database is another application's. One of the lists may be empty. */
+/** The signs of another application's database. One of the lists may be empty. */
 export interface OtherApplication {
-  /** Tables in which some tool records migrations or versions. */
+  /** Tables in which a tool records migrations or versions. */
   readonly foreignLedgers: readonly string[];
-  /** Tables that refer to each other, and hold rows. */
+  /** Tables that refer to each other and have rows. */
   readonly related: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface RestoreJournal {
   readonly says: string | null;
 }
 
-/** The state that a database is in (recovery document, "Detection Logic", carried further). */
+/** The state of a database: the four states of the recovery document ("Detection Logic"), and more. */
 export type State =
   | { readonly kind: 'fresh'; readonly traces: readonly string[] }
   | { readonly kind: 'current'; readonly revisions: readonly string[] }
@@ -58,7 +58,7 @@ export type State =
   | {
       readonly kind: 'drifted';
       readonly revisions: readonly string[];
-      /** The rows of an earlier revision whose schema this is, as far as one can tell: the ledger is not to be believed. */
+      /** The rows of an earlier revision that has this schema: then the version row is probably wrong. */
       readonly older: readonly string[] | null;
       readonly differences: readonly Difference[];
     }
@@ -67,20 +67,20 @@ export type State =
       readonly kind: 'partial';
       readonly revisions: readonly string[];
       readonly missing: readonly string[];
-      /** Set where the tables are there, but what a load brings after them is not. */
+      /** Set if the tables exist, but not the later parts of a dump. */
       readonly torn: TornLoad | null;
     }
   | {
       readonly kind: 'unversioned';
       readonly present: readonly string[];
-      /** Of other migration tools. */
+      /** The ledgers of other migration tools. */
       readonly foreignLedgers: readonly string[];
-      /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
+      /** Whether the core tables are probably TimeTracker's: only then does a reset delete them. */
       readonly recognised: boolean;
       readonly identity: Identity;
-      /** Set where the schema or the rows were only loaded in part: then it is not adopted. */
+      /** Set if the schema or the rows were only loaded in part: then the database is not adopted. */
       readonly torn: TornLoad | null;
-      /** What is to be applied to a database of that identity. */
+      /** The pending revisions after adoption. */
       readonly pending: readonly string[];
     }
   | {
@@ -96,13 +96,13 @@ export type State =
       readonly kind: 'elsewhere';
       readonly schema: string | null;
       readonly holding: readonly string[];
-      /** Core tables by name that are here all the same: the application would find them before its own. */
+      /** Tables here with names of core tables: the application would find them instead of its own. */
       readonly hiding: readonly string[];
     }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: Cause; readonly sideFile?: SideFileFault };
 
-/** A version row that names no revision, but nearly. */
+/** A version row that is similar to a revision, but unknown. */
 export interface MisspeltRevision {
   readonly row: string;
   /** The only revision that it can mean; null if the row is empty. */
@@ -112,9 +112,9 @@ export interface MisspeltRevision {
 /** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without its full stop. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
   | { readonly kind: 'mismatch'; readonly reason: string }
-  /** SQLite would make a damaged file of both. */
+  /** SQLite would damage the file. */
   | { readonly kind: 'damages'; readonly reason: string }
-  /** SQLite would make a file without these tables, or without their rows. */
+  /** SQLite would remove these tables or their rows. */
   | { readonly kind: 'loses'; readonly tables: readonly string[] }
 );
 

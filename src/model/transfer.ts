@@ -1,13 +1,13 @@
 import type { Engine } from './engine.ts';
 
-/** Why a value of one engine is none that a column of the other one holds. */
+/** Why a value of one engine does not fit into a column of the other. */
 export type MisfitRule =
   | 'null'
   | 'boolean'
   | 'integer'
   | 'number'
   | 'range'
-  /** Of a decimal number, which SQLite keeps as a `double`. */
+  /** For a decimal number, which SQLite stores as a `double`. */
   | 'digits'
   | 'timestamp'
   | 'date'
@@ -18,25 +18,25 @@ export type MisfitRule =
   | 'encoding'
   | 'binary'
   | 'json'
-  /** JSON that a `jsonb` would not keep completely. */
+  /** JSON of which `jsonb` would lose a part. */
   | 'jsonb'
   | 'label';
 
-/** Rows of one table that the other engine does not hold, for one reason. */
+/** Rows of one table that do not fit into the other engine, for one reason. */
 export interface Misfits {
   readonly table: string;
-  /** The column, or those that the broken rule is about. */
+  /** The column, or the columns of the violated constraint. */
   readonly columns: readonly string[];
-  /** `follows`: what a row refers to does not fit. */
+  /** `follows`: the row refers to a row that does not fit. */
   readonly rule: MisfitRule | 'unique' | 'check' | 'reference' | 'follows';
-  /** The column's type, or the rule, as SQL. */
+  /** The type of the column, or the constraint, as SQL. */
   readonly expected: string;
   readonly rows: number;
-  /** Some of them: the key of the row, and the beginning of the value unless it may be a secret. */
+  /** Examples: the key of the row, and the beginning of the value unless it may be a secret. */
   readonly examples: readonly { readonly key: string; readonly value: string | null }[];
 }
 
-/** What is worth telling of a value that fits: it was written in another way than the other engine writes it. */
+/** The kind of a conversion: the value was written in another form. */
 export type Conversion =
   | 'word'
   | 'label-case'
@@ -47,23 +47,23 @@ export type Conversion =
   | 'text-of-bytes'
   | 'text-of-number';
 
-/** What was loaded out of a database of the other engine, and compared with it. */
+/** The rows that were loaded from a database of the other engine and compared with it. */
 export interface Loaded {
-  /** That it was loaded into. */
+  /** The target of the load. */
   readonly engine: Engine;
   readonly tables: number;
   readonly rows: number;
-  /** Of the rows as PostgreSQL prints them. */
+  /** A hash of the rows in the form that PostgreSQL prints. */
   readonly bytes: number;
   readonly seconds: number;
-  /** How often each conversion was made, by `table.column`. */
+  /** The number of conversions of each kind, by `table.column`. */
   readonly conversions: readonly {
     readonly column: string;
     readonly conversion: Conversion;
     readonly values: number;
   }[];
-  /** The owner's: columns as `table.column`. They came along as plain columns. */
+  /** Tables and columns (`table.column`) of the owner, which were copied as plain columns. */
   readonly extras: { readonly tables: readonly string[]; readonly columns: readonly string[] };
-  /** What was set aside, in a schema, or in tables whose names begin with `place`; null if nothing was. */
+  /** The rows that were set aside, in the schema `place` or in tables with that prefix; null if there are none. */
   readonly aside: { readonly place: string; readonly misfits: readonly Misfits[] } | null;
 }

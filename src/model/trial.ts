@@ -1,9 +1,9 @@
 import type { Table } from './catalog.ts';
 
-/** A table of the application that bears objects of its owner whose effect on rows has to be tried. */
+/** A table of the application with objects of the owner whose effect on rows must be tried. */
 export interface SuspectTable {
   readonly table: string;
-  /** Its columns as they were found. */
+  /** Its present columns. */
   readonly columns: Table['columns'];
   /** The triggers, constraints, indexes and columns that are not the application's, by name. */
   readonly objects: readonly string[];
