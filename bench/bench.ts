@@ -11,7 +11,7 @@ import { openBench } from './workbench.ts';
 
 const [, , part = 'all'] = process.argv;
 if (!['all', 'small', 'large'].includes(part)) throw new Error(`npm run bench -- [small | large], not ${part}`);
-/** The number for which the limit is given; fewer on request. */
+/** The rows of the transfer. The limit that was promised is that of 1,000,000, which take ten minutes. */
 const timeEntries = part === 'small' ? 100_000 : 1_000_000;
 const sizes = {
   database: gigabytes('BENCH_GIGABYTES', 0.2),
@@ -25,7 +25,7 @@ try {
   if (bench.postgres === null) process.stdout.write('SKIPPED: everything on PostgreSQL, whose programs are not here\n');
   const results = [
     ...(part === 'large' ? [] : await announced('the gate and the seed', () => measureSmall(bench))),
-    ...(await announced('the way from SQLite to PostgreSQL', () => measureTransfer(bench, timeEntries))),
+    ...(await announced('the transfer from SQLite to PostgreSQL', () => measureTransfer(bench, timeEntries))),
     ...(part === 'small' ? [] : await announced('backups and restores', () => measureLarge(bench, sizes))),
   ];
   process.stdout.write(renderTable(results));

@@ -4,8 +4,8 @@ import type { Bench } from './workbench.ts';
 
 /** Other programs may use this share of the processors before the output has a warning. */
 const quiet = 0.05;
-/** Milliseconds. */
-const glance = 1500;
+/** How long to look at the processors, in milliseconds. */
+const sampleTime = 1500;
 
 /** The machine of the measurement, with a warning if it was not idle. Call it before measuring. */
 export async function describeMachine({ postgres }: Pick<Bench, 'postgres'>): Promise<string> {
@@ -19,15 +19,15 @@ export async function describeMachine({ postgres }: Pick<Bench, 'postgres'>): Pr
     `PostgreSQL ${postgres === null ? 'not found' : `${postgres.version}, its tools ${postgres.tools}`}`,
     `load average ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before the start`,
   ];
-  return `${facts.join(', ')}\n${busy > quiet ? notQuiet : ''}`;
+  return `${facts.join(', ')}\n${busy > quiet ? busyWarning : ''}`;
 }
 
-const notQuiet = 'WARNING: the machine is at work for somebody else. The ratios are no more than a hint.\n';
+const busyWarning = 'WARNING: other programs use the processors. The ratios are only a rough guide.\n';
 
 /** The share of all processors that is used while this process does nothing. */
 async function busyShare(): Promise<number> {
   const before = times();
-  await pause(glance);
+  await pause(sampleTime);
   const after = times();
   return 1 - (after.idle - before.idle) / (after.all - before.all);
 }
