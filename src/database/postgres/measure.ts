@@ -43,12 +43,14 @@ const definitions = `
     SELECT r.oid, concat_ws(' ', 'policy', polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid),
                             pg_get_expr(polwithcheck, polrelid))
     FROM relations r JOIN pg_policy ON polrelid = r.oid
+  ), digests AS (
+    SELECT relation, md5(string_agg(part, E'\\n' ORDER BY part COLLATE "C")) AS definition FROM parts GROUP BY relation
   )
   SELECT CASE relkind WHEN 'r' THEN '' WHEN 'p' THEN '' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view '
                       WHEN 'f' THEN 'foreign table ' ELSE 'sequence ' END || name AS object,
          CASE WHEN relkind = 'r' OR (relkind = 'm' AND relispopulated) THEN name END AS holder,
-         (SELECT md5(string_agg(part, E'\\n' ORDER BY part COLLATE "C")) FROM parts WHERE relation = relations.oid) AS definition
-  FROM relations
+         definition
+  FROM relations JOIN digests ON relation = oid
   UNION ALL
   SELECT 'function ' || p.oid::regprocedure, NULL, md5(p::text) FROM pg_proc p
   WHERE pronamespace IN (SELECT oid FROM spaces)
