@@ -75,7 +75,7 @@ const requests = {
 
 /** The database was read, and cannot be brought to the head. */
 const databaseProblems = {
-  unreadable: (problem, commands) => describeUnreadable(problem.database, problem.reason, commands, problem.sideFile),
+  unreadable: (problem, commands) => describeUnreadable(problem.database, problem.reason, commands, problem),
   refused: (problem, commands) => describeRefusal(problem.database, problem.refusal, commands),
   'adoption-refused': (problem, commands) => ({
     title: `The schema is not that of ${listRows(problem.revisions)}: ${problem.database}`,

@@ -1,6 +1,7 @@
 import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import type { SideFileFault, TornLoad } from '../model/state.ts';
+import type { Cause } from '../model/cause.ts';
 import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
@@ -25,7 +26,7 @@ export function describeUnreadable(
   database: string,
   reason: string,
   commands: Commands,
-  sideFile?: SideFileFault,
+  { sideFile, cause }: { readonly sideFile?: SideFileFault; readonly cause?: Cause } = {},
 ): Notice {
   if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
   return {
@@ -34,11 +35,25 @@ export function describeUnreadable(
     safe: untouched,
     options: [
       'If another program is at work on the database, let it finish and start again.',
-      'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
+      cause?.kind === 'rights' && commands.engine === 'postgresql'
+        ? 'If the tables belong to another role, as after a restore by a superuser, give them to the user of TimeTracker: let a ' +
+          `superuser run this in the database, then start again.\n  ${giveTablesTo(commands.user)}`
+        : 'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
       'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
       restoreOption('Or restore a backup', commands),
     ],
   };
+}
+
+/** SQL that makes a role the owner of all tables and enumeration types beside alembic_version. */
+function giveTablesTo(role: string): string {
+  const here = `(SELECT relnamespace FROM pg_class WHERE oid = 'alembic_version'::regclass)`;
+  return (
+    `DO $$ DECLARE o text; BEGIN FOR o IN SELECT format('TABLE %s', c.oid::regclass) FROM pg_class c WHERE c.relnamespace = ${here} ` +
+    `AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ` +
+    `UNION ALL SELECT format('TYPE %s', t.oid::regtype) FROM pg_type t WHERE t.typnamespace = ${here} AND t.typtype = 'e' ` +
+    `LOOP EXECUTE format('ALTER %s OWNER TO %I', o, ${quoteText(role)}); END LOOP; END $$;`
+  );
 }
 
 interface Context {
@@ -210,7 +225,7 @@ const unknownStates = {
         : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
     ],
   }),
-  unreadable: (state, { database, commands }) => describeUnreadable(database, state.reason, commands, state.sideFile),
+  unreadable: (state, { database, commands }) => describeUnreadable(database, state.reason, commands, state),
 } satisfies Partial<Table>;
 
 /** The gate acts on these states: the plan never refuses them. */

@@ -120,11 +120,16 @@ describePostgres('a role that may only read', () => {
     await sqlOf(database, `REVOKE ALL ON alembic_version FROM ${role}`);
   });
 
-  it('does not treat an unreadable table as missing', async () => {
-    const { url } = await createRole(database);
+  it('does not treat an unreadable table as missing, and gets the statement that gives it the tables', async () => {
+    const restored = await restoredDatabase(release('pg', 'v5.10.0', 'before.sql.gz'));
+    const { role, url } = await createRole(restored);
+    await sqlOf(restored, `GRANT CREATE ON SCHEMA public TO ${role}`);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode).toBe(17);
     expect(stderr).toContain('alembic_version');
+    await sqlOf(restored, /^ +(DO \$\$.*;)$/m.exec(stderr)?.[1] ?? '');
+    const again = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(again.exitCode, again.all).toBe(0);
   });
 });
 
