@@ -136,14 +136,28 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
     space: sizeOfSqlite(target.file),
     scratch: sizeOfSqlite(target.file),
     async copy(into, begins) {
+      const failed = new AbortController();
+      const either = AbortSignal.any([signal, failed.signal]);
       try {
         // created first, so that other users can never read it
         await (await open(scratch, 'wx', 0o600)).close();
-        await copySqlite(target.file, scratch, signal);
-        const contents = await contentsOfFile(scratch, context);
-        begins(sizeOfSqlite(scratch));
-        await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal });
-        return { ...contents, digest: null };
+        const { checked } = await copySqlite(target.file, scratch, either);
+        const archive = async (): Promise<DatabaseSummary> => {
+          const contents = await contentsOfFile(scratch, context);
+          begins(sizeOfSqlite(scratch));
+          await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal: either });
+          return contents;
+        };
+        // the copy is compressed while it is checked: without the end of the check, the archive has no end either
+        const parts = [archive(), checked] as const;
+        try {
+          const [contents] = await Promise.all(parts);
+          return { ...contents, digest: null };
+        } catch (error) {
+          failed.abort();
+          await Promise.allSettled(parts);
+          throw error;
+        }
       } finally {
         await rm(scratch, { force: true });
       }

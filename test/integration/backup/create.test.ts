@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, copyFile, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import AdmZip from 'adm-zip';
+import SQLite from 'better-sqlite3';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Manifest, type ListedEntry, parseManifest } from '../../../src/archive/manifest.ts';
@@ -142,6 +143,20 @@ describeBackups('backup create', ({ name: engine, create }) => {
     const [, made = ''] = await archivesIn(places.data);
     const names = open(join(places.data, made)).names.filter((name) => name.startsWith('data_uploads/'));
     expect(names).toEqual(['data_uploads/avatars/1.txt', 'data_uploads/backups/elsewhere.txt']);
+  });
+
+  it.runIf(engine === 'sqlite')('leaves no archive if its copy turns out to be damaged', async () => {
+    await fill(database);
+    const changed = `UPDATE sqlite_schema SET sql = replace(sql, 'id', 'id CHECK (id > 1)') WHERE name = 'notes'`;
+    new SQLite(database.name)
+      .unsafeMode()
+      .exec('CREATE TABLE notes (id); INSERT INTO notes VALUES (1)')
+      .exec(`PRAGMA writable_schema = ON; ${changed}`)
+      .close();
+    const { exitCode, all } = await backup();
+    expect(all).toContain('the copy is damaged: CHECK constraint failed in notes');
+    expect(exitCode).not.toBe(0);
+    expect(await readdir(places.backups)).toEqual(expect.not.arrayContaining([expect.stringMatching(/zip|partial/)]));
   });
 
   it.runIf(engine === 'sqlite')('contains the database once, even if it is among the uploads', async () => {

@@ -34,6 +34,19 @@ it('a copy of a damaged SQLite file fails with the error of the driver', async (
   });
 });
 
+it('a copy of a SQLite file is checked after it is complete', async () => {
+  const { file, target } = await databaseFile();
+  new SQLite(file)
+    .unsafeMode()
+    .exec(
+      `PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'integer', 'integer CHECK (id > 1)')`,
+    )
+    .close();
+  const { checked } = await copySqlite(file, target, new AbortController().signal);
+  expect(existsSync(target)).toBe(true);
+  await expect(checked).rejects.toThrow('the copy is damaged: CHECK constraint failed in users');
+});
+
 it.runIf(process.platform === 'linux')(
   'a copy whose process is killed by the system fails with one sentence',
   async () => {
