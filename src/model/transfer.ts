@@ -53,7 +53,7 @@ export interface Loaded {
   readonly engine: Engine;
   readonly tables: number;
   readonly rows: number;
-  /** A hash of the rows in the form that PostgreSQL prints. */
+  /** The size of the rows in the form that PostgreSQL prints. */
   readonly bytes: number;
   readonly seconds: number;
   /** The number of conversions of each kind, by `table.column`. */

@@ -13,6 +13,7 @@ import { rejectionReason } from '../../../src/report/archive-reasons.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { manifestFacts } from './zip.ts';
 
 const content = Buffer.concat([Buffer.from('PGDMP'), randomBytes(300_000)]);
 const text = 'läßt sich lesen\n'.repeat(1000);
@@ -36,19 +37,7 @@ async function write(file: string, uploads: readonly string[] = []): Promise<voi
   const settings = await archive.addText('settings.json', text);
   const members: Record<string, ListedEntry> = { 'db.dump': entry, 'settings.json': settings };
   for (const name of uploads) members[name] = await archive.addText(name, name);
-  const manifest = renderManifest({
-    engine: 'postgresql',
-    kind: 'manual',
-    createdAt: new Date(),
-    version: '0',
-    database: 'd',
-    server: 's',
-    tool: 't',
-    revisions: [],
-    rows: {},
-    entries: members,
-    uploads: ['uploads'],
-  });
+  const manifest = renderManifest({ ...manifestFacts, entries: members });
   await archive.addText(manifestName, manifest);
   await archive.finish();
 }

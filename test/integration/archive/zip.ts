@@ -1,5 +1,19 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
+/** The manifest of an archive of db-init, without its list of entries. */
+export const manifestFacts = {
+  engine: 'postgresql',
+  kind: 'manual',
+  createdAt: new Date(),
+  version: '0',
+  database: 'd',
+  server: 's',
+  tool: 't',
+  revisions: [],
+  rows: {},
+  uploads: ['uploads'],
+} as const;
+
 /** The fields of a header that the tests falsify. */
 export interface Fields {
   readonly name?: Buffer;
