@@ -1,3 +1,4 @@
+import { requireServerSpace } from './free-space.ts';
 import { join } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { openDumpVerifier } from '../backup/verify.ts';
@@ -185,7 +186,7 @@ export async function failedLoad(
 
 /**
  * Chooses the tool that restores the dump on this server.
- * @throws Failure `archive-rejected` if no installed tool can
+ * @throws Failure `archive-rejected` if no installed tool can; `restore-refused` if the server's volume is too full
  */
 export async function restorerFor(
   dump: string,
@@ -194,6 +195,7 @@ export async function restorerFor(
   target: PostgresTarget,
   { config, log, signal, trusted }: RestoreContext,
 ): Promise<DumpRestorer> {
+  requireServerSpace(source.archive.database.size, live.name);
   const serverMajor = await live.read(async (session) =>
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );

@@ -12,7 +12,7 @@ import { archiveRejected } from '../archive/archive-error.ts';
 import { verifyArchive } from '../backup/verify.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { nearestExisting } from '../platform/volumes.ts';
-import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
+import { requireCopySpace } from './free-space.ts';
 import { isDatabaseShared } from './targets/application-schema.ts';
 import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace, requireWritable } from './uploads/stage.ts';

@@ -31,7 +31,7 @@ import {
   createAsideTable,
 } from './set-aside.ts';
 import { type TableToFill, expectedCatalog, tablesToFill, createStatements, indexStatements } from './table-mapping.ts';
-import { requireCopySpace } from './sqlite-copy.ts';
+import { requireCopySpace } from '../free-space.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
 import { asideTableName, parseAsideTable } from '../../quarantine/label.ts';

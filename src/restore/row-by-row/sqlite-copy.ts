@@ -4,7 +4,7 @@ import { readSummary } from '../../backup/database-summary.ts';
 import type { Database } from '../../database/database.ts';
 import { checkSqliteFile, countDanglingReferences, findUnknownObjects } from '../../database/sqlite/check.ts';
 import { requireOwnSideFiles } from '../../database/sqlite/recover-side-files.ts';
-import { Failure, reasonOf } from '../../errors/failure.ts';
+import { reasonOf } from '../../errors/failure.ts';
 import { applyRevisions, withMigrationFailure } from '../../execution/migrate-and-repair.ts';
 import { assess } from '../../assessment/assess.ts';
 import type { DatabaseFacts } from '../../model/database-facts.ts';
@@ -16,7 +16,7 @@ import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import { compareWithManifest, scratchConfig, withConnection } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
-import { freeBytes } from '../../platform/free-space.ts';
+import { requireCopySpace } from '../free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
 import { extractEntry } from '../../archive/entry-content.ts';
 import { restoreReasons } from '../../report/restore-reasons.ts';
@@ -66,19 +66,6 @@ function requireKnownObjects(file: string, source: RestoreSource): void {
     throw archiveUnusable(source, restoreReasons.damagedDatabase(reasonOf(error)));
   }
   if (objects.length > 0) throw archiveRejected(source.archive.file, { kind: 'unknown-objects', objects });
-}
-
-/**
- * Checks the free space: the database is unpacked, and a migration may need as much again.
- * @param size its bytes; for rows of a dump, their bytes as text
- * @throws Failure `restore-refused` (`no-space`)
- */
-export function requireCopySpace(size: number, folder: string, database: string): void {
-  const needed = 2 * size;
-  const free = freeBytes(folder);
-  if (free >= needed) return;
-  const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
-  throw new Failure({ kind: 'restore-refused', database, obstacle });
 }
 
 /** A private copy of a SQLite database that has every table and column of the head. */

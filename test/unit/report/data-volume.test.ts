@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { inspectDataVolume } from '../../../src/platform/data-volume.ts';
 import { describeDataVolume } from '../../../src/report/connection-messages.ts';
+import { requireServerSpace } from '../../../src/restore/free-space.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What is said of a volume with these files. */
@@ -38,4 +39,15 @@ it('distinguishes a folder without data from a missing one', async () => {
   expect(await said({})).toContain('is empty');
   expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos:');
   expect(describeDataVolume(inspectDataVolume('/nowhere/at/all'), [])).toEqual([]);
+});
+
+it('is asked for its free space before a dump is loaded, where it is the data of a server', async () => {
+  const folder = await temporaryDirectory();
+  const huge = 2 ** 60;
+  expect(() => requireServerSpace(huge, 'x', folder)).not.toThrow();
+  await writeFile(join(folder, 'PG_VERSION'), '16');
+  expect(() => requireServerSpace(1, 'x', folder)).not.toThrow();
+  expect(() => requireServerSpace(huge, 'x', folder)).toThrow(
+    expect.objectContaining({ problem: expect.objectContaining({ obstacle: expect.objectContaining({ folder }) }) }),
+  );
 });
