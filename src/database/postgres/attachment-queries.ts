@@ -7,6 +7,31 @@ import { currentSchema } from '../current-schema.ts';
 const schema = currentSchema;
 const tables = `c.relnamespace = ${schema} AND c.relkind IN ('r', 'p')`;
 
+/**
+ * What the queries below share, because the server needs longer to plan them than to run them: the tables; the sequences
+ * that belong to columns of tables; the settings in force for this role and database, each with the statement that
+ * removes it.
+ */
+const shared = `
+  own AS MATERIALIZED (
+    SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.reloptions, c.relreplident, c.relhasrules
+    FROM pg_class c WHERE ${tables}),
+  numbering AS MATERIALIZED (
+    SELECT c.relname AS of, c.relpersistence AS kept, d.deptype, s.oid, s.relname, s.relpersistence
+    FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+    JOIN own c ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+    WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i')),
+  settings AS MATERIALIZED (
+    SELECT DISTINCT ON (e.name) e.name, e.value,
+           CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET %s', current_database(), e.name)
+                WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET %s', s.setrole::regrole, e.name)
+                ELSE format('ALTER ROLE %s IN DATABASE %I RESET %s', s.setrole::regrole, current_database(), e.name) END AS reset
+    FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
+         LATERAL (SELECT split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value) AS e
+    WHERE s.setrole IN (0, to_regrole(quote_ident(session_user)))
+      AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    ORDER BY e.name, s.setrole = 0, s.setdatabase = 0)`;
+
 /** The body of a function without comments, so that a pattern finds its first statement. */
 const body = `regexp_replace(p.prosrc, '--[^\\n]*|/\\*.*?\\*/', '', 'g')`;
 
@@ -38,21 +63,21 @@ const triggers = `
   SELECT c.relname AS table, CASE WHEN t.tgenabled = 'D' THEN 'disabled trigger' ELSE 'trigger' END AS what, t.tgname AS name,
          pg_get_triggerdef(t.oid) AS detail, ${refusing} AS refuses,
          format('DROP TRIGGER %I ON %I', t.tgname, c.relname) AS remedy
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-  WHERE ${tables} AND NOT t.tgisinternal`;
+  FROM pg_trigger t JOIN own c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+  WHERE NOT t.tgisinternal`;
 
 // the server enforces foreign keys by internal triggers, which `pg_restore --disable-triggers` may have left disabled
 const unenforced = `
   SELECT c.relname, 'foreign key that is not enforced', min(k.conname), 'its triggers are disabled', false,
          format('ALTER TABLE %I ENABLE TRIGGER ALL', c.relname)
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_constraint k ON k.oid = t.tgconstraint
-  WHERE ${tables} AND t.tgisinternal AND t.tgenabled IN ('D', 'R') GROUP BY c.oid, c.relname, k.oid`;
+  FROM pg_trigger t JOIN own c ON c.oid = t.tgrelid JOIN pg_constraint k ON k.oid = t.tgconstraint
+  WHERE t.tgisinternal AND t.tgenabled IN ('D', 'R') GROUP BY c.oid, c.relname, k.oid`;
 
 // the application uses INSERT … RETURNING id, which fails on a table with an INSTEAD rule
 const rules = `
   SELECT c.relname, 'rule', r.rulename, pg_get_ruledef(r.oid), r.is_instead AND r.ev_enabled IN ('O', 'A'),
          format('DROP RULE %I ON %I', r.rulename, c.relname)
-  FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
+  FROM own c JOIN pg_rewrite r ON r.ev_class = c.oid WHERE c.relhasrules`;
 
 /** SQL for whether an expression is true for no row: `false`, `1=0`, `id <> id`, as `pg_get_expr` prints them. */
 const neverTrue = (expression: string): string => String.raw`coalesce(${expression} !~ ' OR |CASE |NOT \(' AND (
@@ -74,43 +99,40 @@ const rowSecurity = `
            NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND NOT (${lettingNothing}))
            OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND (${lettingNothing}))),
          format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', c.relname)
-  FROM pg_class c WHERE ${tables} AND c.relrowsecurity`;
+  FROM own c WHERE c.relrowsecurity`;
 
 const unlogged = `
   SELECT c.relname, 'unlogged table', c.relname, 'a crash of the server empties it', true,
          format('ALTER TABLE %I SET LOGGED', c.relname)
-  FROM pg_class c WHERE ${tables} AND c.relpersistence = 'u'`;
+  FROM own c WHERE c.relpersistence = 'u'`;
 
 const unloggedSequences = `
-  SELECT c.relname, 'unlogged sequence', s.relname, 'after a crash of the server it begins anew, at numbers that are taken', true,
+  SELECT s.of, 'unlogged sequence', s.relname, 'after a crash of the server it begins anew, at numbers that are taken', true,
          format('ALTER SEQUENCE %I SET LOGGED', s.relname)
-  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-    AND ${tables} AND c.relpersistence = 'p' AND s.relpersistence = 'u'`;
+  FROM numbering s WHERE s.kept = 'p' AND s.relpersistence = 'u'`;
 
 // the application inserts no value for a key that a sequence generates: with a constant default, every new row gets the
 // same key
 const keysWithoutSequence = `
   SELECT c.relname, 'default of the key', a.attname, 'it is no sequence, so that new rows get the same number', true,
          format('ALTER TABLE %I ALTER COLUMN %I DROP DEFAULT', c.relname, a.attname)
-  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+  FROM pg_constraint k JOIN own c ON c.oid = k.conrelid
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
   JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
-  WHERE k.contype = 'p' AND cardinality(k.conkey) = 1 AND ${tables} AND a.attgenerated = '' AND NOT EXISTS (
+  WHERE k.contype = 'p' AND cardinality(k.conkey) = 1 AND a.attgenerated = '' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
       AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> c.oid)`;
 
 // sequences at their maximum: nextval fails, or with CYCLE starts again at numbers that rows use already
 const exhausted = `
-  SELECT c.relname, 'sequence at its end', s.relname,
+  SELECT s.of, 'sequence at its end', s.relname,
          format('it is at %s, and goes to %s%s', q.last, q.seqmax, CASE WHEN q.seqcycle THEN ', then from the beginning' ELSE '' END), true,
          format('ALTER SEQUENCE %I NO MAXVALUE NO CYCLE', s.relname)
-  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
+  FROM numbering s
   JOIN LATERAL (SELECT z.seqmax, z.seqcycle, z.seqincrement,
                        CASE WHEN has_sequence_privilege(s.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(s.oid) END AS last
                 FROM pg_sequence z WHERE z.seqrelid = s.oid) AS q ON true
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-    AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
+  WHERE q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
 /** The first oid of user objects: FirstNormalObjectId in access/transam.h. */
 const firstUserOid = 16384;
@@ -120,10 +142,11 @@ const firstUserOid = 16384;
 // query reads no columns
 const domains = `
   SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', a.atttypid::regtype, why.text), why.refuses, why.remedy
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type own ON own.oid = a.atttypid AND own.typtype = 'd' AND own.oid >= ${firstUserOid}
+  FROM pg_attribute a JOIN own c ON c.oid = a.attrelid
+  JOIN pg_type worn ON worn.oid = a.atttypid AND worn.typtype = 'd' AND worn.oid >= ${firstUserOid}
   JOIN LATERAL (
     WITH RECURSIVE chain AS (
-      SELECT own.oid, own.typnotnull, own.typbasetype
+      SELECT worn.oid, worn.typnotnull, worn.typbasetype
       UNION ALL
       SELECT b.oid, b.typnotnull, b.typbasetype FROM chain JOIN pg_type b ON b.oid = chain.typbasetype AND b.typtype = 'd')
     SELECT 'lets in no NULL, which the application does not fill' AS text, true AS refuses,
@@ -132,51 +155,48 @@ const domains = `
     SELECT 'has a ' || pg_get_constraintdef(k.oid), pg_get_constraintdef(k.oid) ~ 'VALUE IS NOT NULL' AND pg_get_constraintdef(k.oid) !~ ' OR ',
            format('ALTER DOMAIN %s DROP CONSTRAINT %I', t.oid::regtype, k.conname)
     FROM chain t JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c') AS why ON true
-  WHERE ${tables} AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-    AND own.typdefault IS NULL`;
+  WHERE EXISTS (SELECT FROM pg_type WHERE typtype = 'd' AND oid >= ${firstUserOid})
+    AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND worn.typdefault IS NULL`;
 
 // tables with autovacuum turned off, usually for one load: dead rows are never removed, and statistics become outdated
 const withoutVacuum = `
   SELECT c.relname, 'autovacuum', c.relname, 'it is turned off for this table, which grows and becomes slow', false,
          format('ALTER TABLE %I RESET (autovacuum_enabled)', c.relname)
-  FROM pg_class c, unnest(c.reloptions) AS option
-  WHERE ${tables} AND option ~* '^autovacuum_enabled=(f|off|no|n|0)'`;
+  FROM own c, unnest(c.reloptions) AS option
+  WHERE option ~* '^autovacuum_enabled=(f|off|no|n|0)'`;
 
 const inheritance = `
   SELECT c.relname, 'inheritance', o.relname,
          CASE WHEN i.inhparent = c.oid THEN 'its rows show in this table, beside its keys' ELSE 'rows of this table show there' END,
          false, CASE WHEN i.inhparent = c.oid THEN format('ALTER TABLE %s NO INHERIT %I', o.oid::regclass, c.relname)
                      ELSE format('ALTER TABLE %I NO INHERIT %s', c.relname, o.oid::regclass) END
-  FROM pg_inherits i JOIN pg_class c ON c.oid IN (i.inhparent, i.inhrelid)
-  JOIN pg_class o ON o.oid IN (i.inhparent, i.inhrelid) AND o.oid <> c.oid
-  WHERE ${tables}`;
+  FROM pg_inherits i JOIN own c ON c.oid IN (i.inhparent, i.inhrelid)
+  JOIN pg_class o ON o.oid IN (i.inhparent, i.inhrelid) AND o.oid <> c.oid`;
 
 const functionsInDefaults = `
   SELECT c.relname, 'function in a default', a.attname, p.oid::regprocedure::text, false,
          format('ALTER TABLE %I ALTER COLUMN %I DROP DEFAULT', c.relname, a.attname)
-  FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid JOIN pg_class c ON c.oid = f.adrelid
+  FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid JOIN own c ON c.oid = f.adrelid
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum JOIN pg_proc p ON p.oid = d.refobjid
-  WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_proc'::regclass AND ${tables}`;
+  WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_proc'::regclass`;
 
 const rights = `
   SELECT c.relname, 'missing right', missing.rights, 'for ' || current_user, true,
          format('GRANT %s ON %I TO %I', missing.rights, c.relname, current_user)
-  FROM pg_class c, LATERAL (
+  FROM own c, LATERAL (
     SELECT string_agg(r, ', ') AS rights FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) r
     WHERE NOT has_table_privilege(c.oid, r)) AS missing
-  WHERE ${tables} AND missing.rights IS NOT NULL`;
+  WHERE missing.rights IS NOT NULL`;
 
 const sequenceRights = `
-  SELECT c.relname, 'missing right', 'USAGE of ' || s.relname, 'for ' || current_user, true,
+  SELECT s.of, 'missing right', 'USAGE of ' || s.relname, 'for ' || current_user, true,
          format('GRANT USAGE, SELECT ON SEQUENCE %I TO %I', s.relname, current_user)
-  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
-    AND ${tables} AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END`;
+  FROM numbering s WHERE s.deptype = 'a' AND NOT has_sequence_privilege(s.oid, 'USAGE')`;
 
 const publications = `
   SELECT c.relname, 'publication', p.pubname, 'its rows are sent to subscribers', false,
          format('ALTER PUBLICATION %I DROP TABLE %I', p.pubname, c.relname)
-  FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid WHERE ${tables}
+  FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN own c ON c.oid = r.prrelid
   UNION ALL
   SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
   FROM pg_publication WHERE puballtables`;
@@ -186,12 +206,12 @@ const publications = `
 const identities = `
   SELECT c.relname, 'replica identity', c.relname, 'it is published, and has none: UPDATE and DELETE fail', true,
          format('ALTER TABLE %I REPLICA IDENTITY DEFAULT', c.relname)
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE ${tables} AND CASE c.relreplident
+  FROM own c
+  WHERE CASE c.relreplident
     WHEN 'n' THEN true
     WHEN 'i' THEN NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) ELSE false END AND EXISTS (
-    SELECT FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
-    WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND (p.pubupdate OR p.pubdelete))`;
+    SELECT FROM pg_publication p, pg_get_publication_tables(p.pubname) AS t
+    WHERE t.relid = c.oid AND (p.pubupdate OR p.pubdelete))`;
 
 // servers before 15 have no publications of whole schemas
 const schemaPublications = `
@@ -221,8 +241,9 @@ const shadows = `
   UNION ALL
   SELECT NULL, 'type named like a built-in', t.typname, format_type(t.oid, NULL), false,
          format('DROP %s %I.%I', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, current_schema(), t.typname)
-  FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-  WHERE t.typnamespace = ${schema} AND t.typelem = 0 AND coalesce(c.relkind, 'c') = 'c'
+  FROM pg_type t
+  WHERE t.typnamespace = ${schema} AND t.typelem = 0
+    AND (t.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = t.typrelid))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
@@ -236,22 +257,10 @@ const casts = `
   WHERE k.oid >= ${firstUserOid} AND k.castsource < ${firstUserOid} AND k.casttarget < ${firstUserOid}
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = k.oid AND d.deptype = 'e')`;
 
-/** The settings that are in force for this role and database, each with the statement that removes it. */
-const ownSettings = `(
-  SELECT DISTINCT ON (e.name) e.name, e.value,
-         CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET %s', current_database(), e.name)
-              WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET %s', s.setrole::regrole, e.name)
-              ELSE format('ALTER ROLE %s IN DATABASE %I RESET %s', s.setrole::regrole, current_database(), e.name) END AS reset
-  FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
-       LATERAL (SELECT split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value) AS e
-  WHERE s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
-    AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-  ORDER BY e.name, s.setrole = 0, s.setdatabase = 0)`;
-
 // settings that make every transaction of the application read-only, with the place where each was set
 const readOnly = `
   SELECT NULL, 'setting', 'default_transaction_read_only', 'every transaction of the application is read-only', true,
-         coalesce('BEGIN READ WRITE; ' || (SELECT reset FROM ${ownSettings} AS s WHERE name = 'default_transaction_read_only') || '; COMMIT',
+         coalesce('BEGIN READ WRITE; ' || (SELECT reset FROM settings AS s WHERE name = 'default_transaction_read_only') || '; COMMIT',
                   'ALTER SYSTEM SET default_transaction_read_only TO off; SELECT pg_reload_conf()')
   WHERE current_setting('default_transaction_read_only')::bool
   UNION ALL
@@ -269,14 +278,15 @@ const sessionSettings = `
                      ELSE format('it is %s: the server ends what takes the application longer', s.value) END,
          s.name <> 'session_replication_role' AND t.ms < ${unusableTimeout},
          'SET statement_timeout TO 0; ' || s.reset
-  FROM ${ownSettings} AS s, regexp_match(s.value, '^([0-9]+) *(us|ms|s|min|h|d|)$') AS m,
+  FROM settings AS s, regexp_match(s.value, '^([0-9]+) *(us|ms|s|min|h|d|)$') AS m,
        LATERAL (SELECT m[1]::numeric * CASE m[2] WHEN 'us' THEN 0.001 WHEN 's' THEN 1000 WHEN 'min' THEN 60000
                                                  WHEN 'h' THEN 3600000 WHEN 'd' THEN 86400000 ELSE 1 END AS ms) AS t
   WHERE s.name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') AND t.ms > 0 AND t.ms < ${shortTimeout}
     OR s.name = 'session_replication_role' AND s.value = 'replica'`;
 
 // after a change of the base image, text may sort in another order than when the indexes were built. Oid 100 is the
-// collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), whose version is in pg_database; 0 means none
+// collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), whose version is in pg_database, and 950 is C,
+// which has none; 0 means none
 const collations = `
   SELECT NULL, '${collationVersion}', k.name,
          format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.kept, k.actual, current_database(), k.name),
@@ -285,7 +295,7 @@ const collations = `
         FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
         WHERE o.collversion IS NOT NULL AND o.oid IN (
           SELECT a.attcollation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-          WHERE c.relnamespace = ${schema} AND a.attcollation NOT IN (0, 100) AND a.attnum > 0 AND NOT a.attisdropped)) AS k
+          WHERE c.relnamespace = ${schema} AND a.attcollation NOT IN (0, 100, 950) AND a.attnum > 0 AND NOT a.attisdropped)) AS k
   WHERE k.kept <> k.actual`;
 
 // servers before 15 have neither datcollversion nor pg_database_collation_actual_version
@@ -328,9 +338,8 @@ const ofEveryServer = [
  * @param versionNumber of the server, e.g. 160004
  */
 export function attachmentsQuery(versionNumber: number): string {
-  return [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation, schemaPublications])].join(
-    '\nUNION ALL\n',
-  );
+  const queries = [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation, schemaPublications])];
+  return `WITH ${shared}\n${queries.join('\nUNION ALL\n')}`;
 }
 
 /**

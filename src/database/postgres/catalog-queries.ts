@@ -51,9 +51,11 @@ export const constraintsQuery = `
 // pg_get_indexdef() takes longer than all the other queries together: it is called only for expressions and sort orders
 const indexedColumns = `
   CASE WHEN x.indexprs IS NULL AND x.indoption::text !~ '[1-9]'
-    THEN (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
-          FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, position)
-          JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number)
+    THEN CASE WHEN x.indnatts = 1
+         THEN (SELECT quote_ident(a.attname) FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = x.indkey[0])
+         ELSE (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
+               FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, position)
+               JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number) END
     ELSE substring(pg_get_indexdef(i.oid) FROM ' USING \\w+ \\((.*?)\\)(?: WHERE |$)') END`;
 
 /** One row for each table with indexes: a JSON object of them by name, without those of constraints. */
