@@ -37,6 +37,7 @@ for (const file of filesWithMentions) writeFileSync(file, writeMentions(read(fil
 const runProgram = (program: string, ...args: readonly string[]): unknown =>
   execaSync(program, args, { stdio: 'inherit' });
 runProgram('node', 'scripts/run-ts.mjs', 'scripts/write-catalogs.ts');
+runProgram('node', 'scripts/run-ts.mjs', 'scripts/write-statements.ts');
 runProgram(
   'npx',
   'prettier',

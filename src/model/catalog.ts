@@ -24,7 +24,7 @@ export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
   /**
    * Name → definition. On SQLite a constraint that has no name is called by its definition; so is every constraint of a
-   * catalog that was observed there, for only the text of the table's statement has the names.
+   * table that was observed there, unless it has the very statement of the expected table: only statements have names.
    */
   readonly constraints: Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, Index>>;

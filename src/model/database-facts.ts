@@ -95,6 +95,8 @@ export interface DatabaseFacts {
 export interface Question {
   /** The catalog that the database probably has. Tables with exactly these columns need no parsing. */
   readonly expected: Catalog;
+  /** SQLite: by the names of tables, the statements that make exactly the table in `expected`. */
+  readonly statements?: Readonly<Record<string, string>> | undefined;
   /**
    * Queries about rows, run in the same snapshot once the catalog is known, for `fault`, `table` and `value`, all of them
    * text. They must not name what may not be read.

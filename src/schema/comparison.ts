@@ -24,6 +24,7 @@ export function findDifferences(expected: Catalog, actual: Catalog, engine: Engi
   for (const [name, table] of Object.entries(expected.tables)) {
     if (name === versionTable) continue;
     const found = actual.tables[name];
+    if (found === table) continue;
     if (found === undefined) {
       differences.push({ kind: 'missing-table', table: name });
       continue;

@@ -1,5 +1,6 @@
 import type { Engine } from '../model/engine.ts';
 import type { Catalog } from '../model/catalog.ts';
+import type { Question } from '../model/database-facts.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import type { ExpectedSchema } from './faults.ts';
 
@@ -16,10 +17,17 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
   }
 }
 
-/** Loads the catalog of the last revision and its seed rows. */
+/** Loads the catalog of the last revision, its statements and its seed rows. */
 export async function loadExpectedSchema(engine: Engine): Promise<ExpectedSchema> {
-  const [head, seed] = await Promise.all([loadHead(engine), loadSeed()]);
-  return { head, seed };
+  const [head, statements, seed] = await Promise.all([loadHead(engine), loadStatements(engine), loadSeed()]);
+  return { head, statements, seed };
+}
+
+/** The statements of the tables in a new SQLite database, as `statementsByTable` returns them. */
+async function loadStatements(engine: Engine): Promise<Question['statements']> {
+  return engine === 'postgresql'
+    ? undefined
+    : (await import('./statements.sqlite.json', { with: { type: 'json' } })).default;
 }
 
 /** The rows that the migrations insert into an empty database, the same on both engines. Written with the catalogs. */

@@ -23,7 +23,7 @@ export interface HealthFacts {
 }
 
 /** The schema of the last revision: its catalog, and the rows that the revisions insert. */
-export interface ExpectedSchema {
+export interface ExpectedSchema extends Pick<Question, 'statements'> {
   readonly head: Catalog;
   readonly seed: SeedRows;
 }
@@ -197,7 +197,7 @@ function attachmentsOn(head: Catalog, { catalog, runtime }: HealthFacts, engine:
     ...runtime.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
     ...Object.entries(head.tables).flatMap(([name, expected]) => {
       const found = catalog.tables[name];
-      return found === undefined
+      return found === undefined || found === expected
         ? []
         : [
             ...requiredOwnColumns(name, expected, found, engine),
@@ -295,7 +295,7 @@ const isIndexOfConstant = (definition: string): boolean =>
   /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
 /** Builds the queries about the rows of a database that may be at the head: sequences, labels, defaults, seed rows. */
-export function createRowQuestion({ head, seed }: ExpectedSchema, engine: Engine): Question {
+export function createRowQuestion({ head, statements, seed }: ExpectedSchema, engine: Engine): Question {
   const aboutRows: Question['aboutRows'] = ({ catalog, runtime }) => {
     // row security may hide rows of a table, so such a table is not queried
     const filtered = new Set(
@@ -322,7 +322,7 @@ export function createRowQuestion({ head, seed }: ExpectedSchema, engine: Engine
         .flatMap(([table, rows]) => seedQuery(table, rows, catalog)),
     ];
   };
-  return { expected: head, aboutRows };
+  return { expected: head, statements, aboutRows };
 }
 
 /**

@@ -11,8 +11,9 @@ import { findBrokenTriggers } from './broken-triggers.ts';
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
 
-// virtual tables have no root page; they are left out, because their columns need a module that may be missing here
-const isOrdinary = `t.type = 'table' AND t.rootpage > 0`;
+// Virtual tables have no root page; they are left out, because their columns need a module that may be missing here. The
+// parameter of each query is a JSON array of the tables that are known already.
+const isAsked = `t.type = 'table' AND t.rootpage > 0 AND t.name NOT IN (SELECT value FROM json_each(?))`;
 
 /** One row for each table, in the format of `readColumns`. `key` maps positions in the primary key to column names. */
 const columnsQuery = `
@@ -22,14 +23,14 @@ const columnsQuery = `
          json_group_object(c.name, c.dflt_value) FILTER (WHERE c.dflt_value IS NOT NULL) AS defaults,
          json_group_object(c.pk, c.name) FILTER (WHERE c.pk) AS key
   FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
-  WHERE ${isOrdinary} AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
+  WHERE ${isAsked} AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
   GROUP BY t.rowid`;
 
 const foreignKeysQuery = `
   SELECT t.name AS "table", f.id, f."table" AS target, group_concat(f."from", ', ') AS columns,
          group_concat(coalesce(f."to", ''), ', ') AS targets, f.on_delete, f.on_update
   FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
-  WHERE ${isOrdinary}
+  WHERE ${isAsked}
   GROUP BY t.name, f.id`;
 
 // `?` stands for an expression, whose text is read from the index's own statement; an index with another collation
@@ -39,20 +40,25 @@ const indexesQuery = `
          (SELECT group_concat(coalesce(c.name, '?') || CASE c.coll WHEN 'BINARY' THEN '' ELSE ' COLLATE ' || c.coll END, ', ')
           FROM pragma_index_xinfo(i.name) c WHERE c."key") AS columns
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
-  WHERE ${isOrdinary}`;
+  WHERE ${isAsked}`;
 
-const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'view', 'trigger') ORDER BY rowid`;
+/** Everything in a database file, in the order of its creation. */
+export const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema ORDER BY rowid`;
 
 /** Reads all facts in one read transaction. */
 export function inspect(database: SQLite.Database, question?: Question): DatabaseFacts {
   const read = database.transaction((): DatabaseFacts => {
-    const all = (sql: string): Row[] => database.prepare<[], Row>(sql).all();
+    const all = (sql: string, ...values: string[]): Row[] => database.prepare<string[], Row>(sql).all(...values);
     const relations = all(relationsQuery).map(readRelation);
     const versioned = relations.some(({ name }) => name === 'alembic_version');
     const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
-    const [columns, foreignKeys, indexes] = [all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)];
-    const catalog = { tables: readTables(columns, foreignKeys, indexes, question?.expected.tables ?? {}), enums: {} };
-    const definitions = all(definitionsQuery);
+    const stored = all(definitionsQuery);
+    const known = recognise(stored, question);
+    const allKnown = relations.every(({ kind, name }) => kind === 'view' || Object.hasOwn(known, name));
+    const names = JSON.stringify(Object.keys(known));
+    const others = allKnown ? {} : readTables((sql) => all(sql, names), question?.expected.tables ?? {});
+    const catalog = { tables: { ...known, ...others }, enums: {} };
+    const definitions = stored.filter(({ type }) => type !== 'index');
     const broken = findBrokenTriggers(database, definitions);
     const attachments = definitions.flatMap((row) => readAttachments(row, broken));
     const runtime = { attachments, sequences: [], answers: [] };
@@ -67,7 +73,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       foreignLedgers: relations.map(({ name }) => name).filter(isForeignLedger),
       // SQLite has no list of sessions: a lock of another program is noticed when writing begins
       otherSessions: [],
-      runtime: { ...runtime, answers: asked.flatMap(all).map(readAnswer) },
+      runtime: { ...runtime, answers: asked.flatMap((sql) => all(sql)).map(readAnswer) },
     };
   });
   return read();
@@ -82,14 +88,37 @@ interface OpenTable extends Table {
   readonly indexes: Record<string, Index>;
 }
 
-function readTables(
-  columns: readonly Row[],
-  foreignKeys: readonly Row[],
-  indexes: readonly Row[],
-  expected: Catalog['tables'],
-): Catalog['tables'] {
+/**
+ * The statements of each table and of its indexes, as one text: everything that SQLite knows of a table's columns,
+ * constraints and indexes.
+ * @param stored the rows of sqlite_schema: `type`, `name`, `table`, `sql`
+ */
+export function statementsByTable(stored: readonly Row[]): Readonly<Record<string, string>> {
+  const statements = new Map<string, string>();
+  for (const { type, table, sql } of stored) {
+    if ((type !== 'table' && type !== 'index') || typeof table !== 'string' || typeof sql !== 'string') continue;
+    const before = statements.get(table);
+    statements.set(table, before === undefined ? sql : `${before};\n${sql}`);
+  }
+  return Object.fromEntries(statements);
+}
+
+/** The tables that have the expected statements: nothing else need be read of them. */
+function recognise(stored: readonly Row[], question: Question | undefined): Catalog['tables'] {
+  if (question?.statements === undefined) return {};
+  const { statements, expected } = question;
+  return Object.fromEntries(
+    Object.entries(statementsByTable(stored)).flatMap(([name, text]) => {
+      const table = Object.hasOwn(statements, name) && statements[name] === text ? expected.tables[name] : undefined;
+      return table === undefined ? [] : [[name, table]];
+    }),
+  );
+}
+
+/** Reads the tables whose statements are not the expected ones. @param all runs a query with the names of the others */
+function readTables(all: (sql: string) => readonly Row[], expected: Catalog['tables']): Catalog['tables'] {
   const tables = new Map<string, OpenTable>();
-  for (const row of columns) {
+  for (const row of all(columnsQuery)) {
     const name = text(row, 'table');
     const known = Object.hasOwn(expected, name) ? expected[name]?.columns : undefined;
     const defaults = textsByName(JSON.parse(text(row, 'defaults')));
@@ -102,8 +131,8 @@ function readTables(
     const key = Object.values(textsByName(JSON.parse(text(row, 'key'))));
     if (key.length > 0) addConstraint(table, `PRIMARY KEY (${key.join(', ')})`);
   }
-  for (const row of foreignKeys) addConstraint(tables.get(text(row, 'table')), foreignKeyText(row));
-  for (const row of indexes) addIndex(tables.get(text(row, 'table')), row);
+  for (const row of all(foreignKeysQuery)) addConstraint(tables.get(text(row, 'table')), foreignKeyText(row));
+  for (const row of all(indexesQuery)) addIndex(tables.get(text(row, 'table')), row);
   return Object.fromEntries(tables);
 }
 
