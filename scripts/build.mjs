@@ -42,7 +42,8 @@ export async function build() {
   }
   declareLibrary();
   keepCodeCache();
-  keepAllCode(join(root, 'dist/chunks/revisions.js'));
+  for (const path of ['dist/chunks/revisions.js', fileOf(postgres, program.metafile.outputs)])
+    keepAllCode(join(root, path));
 }
 
 /** @returns {import('esbuild').BuildOptions & { metafile: true, write: false }} */
@@ -84,24 +85,43 @@ function textsOf({ outputFiles }) {
   return outputFiles.map(({ path, text }) => [relative(root, path), text]);
 }
 
-/** The modules for a run that has nothing to do, on either engine. */
-const neededAtOnce = new Set(['src/main.ts', 'src/database/postgres/database.ts', 'src/database/sqlite/database.ts']);
+/** The module that every run needs, and that of each engine. */
+const start = 'src/main.ts';
+const postgres = 'src/database/postgres/database.ts';
+const sqlite = 'src/database/sqlite/database.ts';
 
 /**
- * The files of the program, each a function for scripts/loader.cjs. Those that every run needs are one file.
+ * @param {string} module
+ * @param {import('esbuild').Metafile['outputs']} outputs
+ */
+function fileOf(module, outputs) {
+  const file = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === module);
+  if (file === undefined) throw new Error(`${module} has no file of its own`);
+  return file;
+}
+
+/**
+ * The files of the program, each an object of functions for scripts/loader.cjs. What every run needs is one file, and
+ * what only the runs on one engine need is another.
  * @param {import('esbuild').BuildResult<{ write: false, metafile: true }>} result
  * @returns {Promise<[string, string][]>}
  */
 async function chunksOf(result) {
   const { outputs } = result.metafile;
-  const entries = Object.keys(outputs).filter((path) => neededAtOnce.has(outputs[path]?.entryPoint ?? ''));
-  const core = new Set(entries);
-  // the set grows during the iteration
-  for (const path of core) {
-    for (const { kind, path: imported } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && imported in outputs) core.add(imported);
+  /** @param {string} module @returns the files that it needs at once, its own first */
+  const neededBy = (module) => {
+    const needed = new Set([fileOf(module, outputs)]);
+    // the set grows during the iteration
+    for (const path of needed) {
+      for (const { kind, path: imported } of outputs[path]?.imports ?? []) {
+        if (kind === 'import-statement' && imported in outputs) needed.add(imported);
+      }
     }
-  }
+    return [...needed];
+  };
+  const ofEngines = [neededBy(postgres), neededBy(sqlite)];
+  const ofBoth = ofEngines.reduce((one, other) => one.filter((path) => other.includes(path)));
+  const core = new Set([...neededBy(start), ...ofBoth]);
   const texts = await Promise.all(
     textsOf(result).map(async ([path, text]) => {
       const packages = packagesOf(Object.keys(outputs[path]?.inputs ?? {}));
@@ -118,8 +138,10 @@ async function chunksOf(result) {
   return [
     ...texts
       .filter(([path]) => !core.has(path) && !isRevision(path))
-      .map(([path, text]) => [path, path.endsWith('.js') ? `(${text})` : text]),
+      .map(([path, text]) => (path.endsWith('.js') ? pack(basename(path), (other) => other === path) : [path, text])),
     pack('core.js', (path) => core.has(path)),
+    // in place of the file of the module alone; its other chunks stay files as well, for runs that need one of them
+    ...ofEngines.map((paths) => pack(basename(paths[0] ?? ''), (path) => paths.includes(path) && !core.has(path))),
     pack('revisions.js', isRevision),
     ...filesOfSchema().map((name) => [`dist/chunks/${name}`, compactJson(`src/schema/${name}`)]),
   ];
@@ -175,8 +197,8 @@ function keepCodeCache() {
 }
 
 /**
- * Keeps V8's compiled code of all functions in a file without running them. An upgrade runs nearly all of the revisions,
- * and the build has no old database.
+ * Keeps V8's compiled code of all functions in a file without running them: the build has neither an old database, whose
+ * upgrade runs nearly all of the revisions, nor a PostgreSQL server.
  * @param {string} path
  */
 function keepAllCode(path) {

@@ -1,7 +1,7 @@
 /// <reference types="node" />
-// dist/main.js: starts the program. The code that every run needs is one file, and V8's compiled form of it is beside
-// it: otherwise, a run with nothing to do would spend most of its time opening and compiling many files. All other code
-// is in separate files, which are loaded on demand.
+// dist/main.js: starts the program. The code that every run needs is one file, that for each engine is another, and V8's
+// compiled form is beside them: otherwise, a run with nothing to do would spend most of its time opening and compiling
+// many files. All other code is in separate files, which are loaded on demand.
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -12,9 +12,7 @@ const { Script } = require('node:vm');
 const folder = path.join(__dirname, 'chunks');
 /** @type {Map<string, { exports: unknown }>} */
 const modules = new Map();
-const core = chunksIn('core.js');
-/** @type {Readonly<Record<string, Chunk>> | null} */
-let revisions = null;
+const chunks = chunksIn('core.js');
 
 /**
  * Evaluates a file of the program. All of them are ASCII.
@@ -53,23 +51,20 @@ function load(id) {
   const module = { exports: {} };
   modules.set(name, module);
   if (name.endsWith('.json')) module.exports = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
-  else chunk(name)(load, module, module.exports);
+  else chunk(name)?.(load, module, module.exports);
   return module.exports;
 }
 
-/**
- * @param {string} name
- * @returns {Chunk}
- */
+/** @param {string} name */
 function chunk(name) {
   // an old database needs nearly all migrations
-  if (/^\d/.test(name)) revisions ??= chunksIn('revisions.js');
-  return core[name] ?? revisions?.[name] ?? /** @type {Chunk} */ (evaluate(name));
+  if (!(name in chunks)) Object.assign(chunks, chunksIn(/^\d/.test(name) ? 'revisions.js' : name));
+  return chunks[name];
 }
 
-/** @param {string} name of a file that holds several chunks */
+/** @param {string} name of a file: that of its first chunk, or of them all */
 function chunksIn(name) {
-  return /** @type {Readonly<Record<string, Chunk>>} */ (evaluate(name));
+  return /** @type {Record<string, Chunk>} */ (evaluate(name));
 }
 
 load('./main.js');
