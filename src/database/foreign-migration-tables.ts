@@ -6,9 +6,11 @@ export const ledgerPattern =
   'migrat|change_?log|schema_?(info|history|changes?|versions?|revisions?)' +
   '|(^|_)(db|database|app|core)_?versions?$|^(.{1,4}_)?versions?(_info)?$';
 
+const ledgerExpression = new RegExp(ledgerPattern, 'i');
+
 /** Whether a table belongs to another migration tool, by its name. */
 export function isForeignLedger(name: string): boolean {
-  return new RegExp(ledgerPattern, 'i').test(name) || furtherLedgers.includes(name.toLowerCase());
+  return ledgerExpression.test(name) || furtherLedgers.includes(name.toLowerCase());
 }
 
 /**
