@@ -108,8 +108,8 @@ function recognise(stored: readonly Row[], question: Question | undefined): Cata
   if (question?.statements === undefined) return {};
   const { statements, expected } = question;
   return Object.fromEntries(
-    Object.entries(statementsByTable(stored)).flatMap(([name, text]) => {
-      const table = Object.hasOwn(statements, name) && statements[name] === text ? expected.tables[name] : undefined;
+    Object.entries(statementsByTable(stored)).flatMap(([name, found]) => {
+      const table = Object.hasOwn(statements, name) && statements[name] === found ? expected.tables[name] : undefined;
       return table === undefined ? [] : [[name, table]];
     }),
   );
