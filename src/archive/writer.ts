@@ -52,7 +52,7 @@ export function createArchive(
   onBytes: (bytes: number) => void = () => undefined,
 ): ArchiveWriter {
   const output = openOutput(into);
-  const { write, failed } = output;
+  const { write } = output;
   const directory = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   let entries = 0;
   const enter = (entry: Entry): void => {
@@ -63,33 +63,13 @@ export function createArchive(
   const writer: ArchiveWriter = {
     async add(name, compress, fill, modified = new Date()) {
       const begun = { name, compress, modified: timesOf(modified), offset: output.offset(), followed: true } as const;
-      const meter = openMeter(onBytes);
-      const packed = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
-        for await (const bytes of pieces) await write(bytes);
-      };
-      try {
-        await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
-        const start = output.offset();
-        addAbortSignal(failed, meter.stream);
-        const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
-        const filling = fill(meter.stream);
-        // if `fill` fails, the pipeline would wait for the end of the content for ever
-        filling.catch(() => meter.stream.destroy());
-        // if both fail, the error of `fill` has the reason
-        const [filled, written] = await Promise.allSettled([filling, piped]);
-        if (filled.status === 'rejected') throw filled.reason;
-        if (written.status === 'rejected') throw written.reason;
-        const result = filled.value;
-        const { listed, crc } = meter.taken();
-        const entry: Entry = { ...begun, crc, size: listed.size, packed: output.offset() - start };
-        await write(dataDescriptor(entry));
-        enter(entry);
-        return { listed, result };
-      } catch (error) {
-        meter.stream.destroy();
-        failed.throwIfAborted();
-        throw error;
-      }
+      await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
+      const start = output.offset();
+      const { result, listed, crc } = await writeContent(output, compress, fill, onBytes);
+      const entry: Entry = { ...begun, crc, size: listed.size, packed: output.offset() - start };
+      await write(dataDescriptor(entry));
+      enter(entry);
+      return { listed, result };
     },
 
     async addBytes(name, compress, content, modified = new Date()) {
@@ -129,6 +109,37 @@ export function createArchive(
     },
   };
   return writer;
+}
+
+/**
+ * Writes the content of an entry, compressed if wanted.
+ * @throws the error of `fill` or of the output; of both, that of `fill` has the reason
+ */
+async function writeContent<Result>(
+  { write, failed }: Output,
+  compress: boolean,
+  fill: (into: Writable) => Promise<Result>,
+  onBytes: (bytes: number) => void,
+): Promise<{ readonly result: Result; readonly listed: ListedEntry; readonly crc: number }> {
+  const meter = openMeter(onBytes);
+  const packed = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const bytes of pieces) await write(bytes);
+  };
+  try {
+    addAbortSignal(failed, meter.stream);
+    const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
+    const filling = fill(meter.stream);
+    // if `fill` fails, the pipeline would wait for the end of the content for ever
+    filling.catch(() => meter.stream.destroy());
+    const [filled, written] = await Promise.allSettled([filling, piped]);
+    if (filled.status === 'rejected') throw filled.reason;
+    if (written.status === 'rejected') throw written.reason;
+    return { result: filled.value, ...meter.taken() };
+  } catch (error) {
+    meter.stream.destroy();
+    failed.throwIfAborted();
+    throw error;
+  }
 }
 
 /** The file or the stream of an archive, written from its beginning to its end. */

@@ -89,7 +89,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
 }
 
 async function undo(context: CommandContext): Promise<void> {
-  const { undoRestore } = await import('../restore/restore.ts');
+  const { undoRestore } = await import('../restore/undo.ts');
   const name = displayNameOf(context.config.database);
   const { flags } = context.arguments;
   const consent = (): Promise<void> => requireConsent(context, restoreMessages.undoConsent(name));

@@ -6,7 +6,7 @@ import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
-import type { RestoreSource } from './target.ts';
+import type { RestoreContext, RestoreSource } from './target.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { journalFileOf } from '../state-folder/journal.ts';
 import { causeOf } from '../database/error-cause.ts';
@@ -38,6 +38,21 @@ export function stepFailed(step: RestoreStep, error: unknown, config: Pick<Confi
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
   return stepRefused(step, reasonInWords(error), causeOf(error), config, error);
+}
+
+/** Turns an error of the server or the disk, also one from before the journal exists, into a failed step. @throws Failure */
+export async function withStepFailure(
+  step: RestoreStep,
+  { config, signal }: RestoreContext,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    const { kind } = causeOf(error);
+    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : stepFailed(step, error, config);
+  }
 }
 
 export function stepRefused(

@@ -4,8 +4,13 @@ import type { Change, MeasuredUploads, Measurement } from '../model/measurement.
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeUnmeasured, describeUnmeasuredUploads, restoreMessages } from '../report/restore-messages.ts';
-import { type DoneRestore, readHistory, recordRestore } from '../state-folder/restore-history.ts';
+import {
+  announceKept,
+  describeUnmeasured,
+  describeUnmeasuredUploads,
+  restoreMessages,
+} from '../report/restore-messages.ts';
+import { type DoneRestore, lastKept, readHistory, recordRestore } from '../state-folder/restore-history.ts';
 import { isConnectionLost } from '../database/error-cause.ts';
 import { type RestoreContext, type RestoreTarget, isFormerOf } from './target.ts';
 import type { Database } from '../database/database.ts';
@@ -14,9 +19,10 @@ import { holdJournal } from './journal-lock.ts';
 import type { SwapKind } from '../state-folder/journal.ts';
 import { openTarget } from './open-target.ts';
 import { reasonInWords } from './failures.ts';
-import { measureFormerUploads, dropFormerUploads } from './uploads/upload-sets.ts';
+import { findFormerUploads, measureFormerUploads, dropFormerUploads } from './uploads/upload-sets.ts';
 import { changesBetween } from '../database/compare-measurements.ts';
 import { restoreReasons } from '../report/restore-reasons.ts';
+import { commandsFor } from '../report/commands.ts';
 
 /** A restore whose former database and uploads are kept. */
 type KeptRestore = DoneRestore & { readonly kept: string };
@@ -101,6 +107,20 @@ async function compareDatabase(
     if (isConnectionLost(error)) throw error;
     return [{ kind: 'unreadable', reason: reasonInWords(error) }];
   }
+}
+
+/** Logs the names of the former database and the former uploads, and the commands for them. */
+export async function announceKeptDatabase({ config, log }: RestoreContext): Promise<void> {
+  const last = lastKept(config);
+  const uploads = await Promise.all(
+    (last?.uploads ?? []).map((folder) => findFormerUploads(folder, last?.id ?? '', config)),
+  );
+  announceKept(
+    last,
+    uploads.filter((place) => place !== null),
+    commandsFor(config),
+    log,
+  );
 }
 
 /** @throws Failure `restore-refused` (`former-changed`) */

@@ -1,26 +1,21 @@
-import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, uploadsOf } from '../archive/reader.ts';
 import { type Config, uploadRootNames, type UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
+import { reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { commandsFor } from '../report/commands.ts';
 import {
-  announceKept,
   describeArchive,
   describeErasures,
   describeMissingObjects,
   describeMissingUnknown,
   describeUnarchived,
-  describeFormer,
-  describeUndone,
   restoreMessages,
 } from '../report/restore-messages.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
-import { type OwnerCheck, isFormerOf, type RestoreContext, type RestoreTarget, type RestoreSource } from './target.ts';
-import { lastKept, readHistory } from '../state-folder/restore-history.ts';
+import type { OwnerCheck, RestoreContext, RestoreTarget, RestoreSource } from './target.ts';
+import { newRestoreId } from '../state-folder/restore-history.ts';
 import {
   type ArchiveIdentity,
   type Journal,
@@ -33,12 +28,10 @@ import { openTarget } from './open-target.ts';
 import { findRestoredFault, requireKnownRevisions, withConnection } from './load-and-verify.ts';
 import { requireWritable, stageUploads } from './uploads/stage.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
-import { timeInName } from '../platform/local-time.ts';
-import { stepFailed, stepRefused } from './failures.ts';
+import { stepRefused, withStepFailure } from './failures.ts';
 import { findMissing, findUnarchived, findErasedSince } from './unarchived.ts';
-import { findFormerUploads } from './uploads/upload-sets.ts';
-import { compareFormer, nothingKept, requireUnchanged } from './former-database.ts';
-import { causeOf } from '../database/error-cause.ts';
+import { announceKeptDatabase } from './former-database.ts';
+import { swapBack } from './undo.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 
 /** What to restore. */
@@ -50,14 +43,6 @@ export interface RestoreRequest {
   /** Whether to leave the uploads unchanged. */
   readonly databaseOnly: boolean;
   /** Asks the operator for consent, under the lock and after the warnings; null to ask nobody. @throws Failure */
-  readonly consent: (() => Promise<void>) | null;
-}
-
-/** How to undo the last restore. */
-export interface UndoRequest {
-  /** Whether to bring back the former database even if it was changed after the restore. */
-  readonly acceptChanges: boolean;
-  /** Asks the operator for consent, under the lock and after the comparison; null to ask nobody. @throws Failure */
   readonly consent: (() => Promise<void>) | null;
 }
 
@@ -87,21 +72,6 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   await withStepFailure('restore', context, () => restoreUnderLock(request, live, context));
-}
-
-/** Turns an error of the server or the disk, also one from before the journal exists, into a failed step. @throws Failure */
-async function withStepFailure(
-  step: RestoreStep,
-  { config, signal }: RestoreContext,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    const { kind } = causeOf(error);
-    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : stepFailed(step, error, config);
-  }
 }
 
 async function restoreUnderLock(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
@@ -137,44 +107,6 @@ async function restoreUnderLock(request: RestoreRequest, live: Database, context
   }
 }
 
-/**
- * Undoes the last restore: swaps the live database and uploads with the former ones. Keeps what was live until now, so
- * that another undo reverts this one. Call it under the run lock of the live database.
- * @throws Failure `restore-refused`
- */
-export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
-  await withStepFailure('undo', context, () => undoUnderLock(request, live, context));
-}
-
-async function undoUnderLock(
-  { acceptChanges, consent }: UndoRequest,
-  live: Database,
-  context: RestoreContext,
-): Promise<void> {
-  const { config, log } = context;
-  const last = lastKept(config);
-  if (last === null) throw nothingKept(live.name);
-  await requireExclusiveAccess(live, context);
-  const target = await openTarget(live, context, last.swapKind);
-  try {
-    if (!isFormerOf(target, last.kept)) throw nothingKept(live.name);
-    const found = await compareFormer(target, last, context);
-    for (const sentence of describeFormer(last, found)) log.warn(sentence);
-    requireUnchanged(last, found, acceptChanges);
-    if (consent !== null) {
-      await consent();
-      // the operator may take a long time to answer: compare again before the swap
-      const later = await compareFormer(target, last, context);
-      if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
-    }
-    await swapBack(target, live.name, context);
-    log.info(describeUndone(live.name, found));
-    await announceKeptDatabase(context);
-  } finally {
-    await target.close();
-  }
-}
-
 /** Logs the objects that belong to the former database and that the restored one lacks. */
 async function warnOfMissing(
   unarchived: readonly UnarchivedObject[],
@@ -193,33 +125,6 @@ async function warnOfMissing(
     log.warn(describeMissingUnknown(reasonOf(error)));
     for (const line of describeMissingObjects(unarchived)) log.warn(line);
   }
-}
-
-/** Logs the names of the former database and the former uploads, and the commands for them. */
-async function announceKeptDatabase({ config, log }: RestoreContext): Promise<void> {
-  const last = lastKept(config);
-  const uploads = await Promise.all(
-    (last?.uploads ?? []).map((folder) => findFormerUploads(folder, last?.id ?? '', config)),
-  );
-  announceKept(
-    last,
-    uploads.filter((place) => place !== null),
-    commandsFor(config),
-    log,
-  );
-}
-
-/** Swaps the live database with the former one. */
-async function swapBack(target: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
-  const { config } = context;
-  const last = lastKept(config);
-  if (last === null || !isFormerOf(target, last.kept)) throw nothingKept(database);
-  const id = newId(config);
-  const names = { ...target.names(id), incoming: last.kept };
-  const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
-  const facts = { id, action: 'undo', swapKind: target.swapKind, database, archive: null, names, uploads } as const;
-  const journal: Journal = { ...facts, startedAt: now(), holder: nameOfThisProcess(), phase: 'preparing' };
-  await runJournalled(journal, target, context, () => Promise.resolve('undo'));
 }
 
 /**
@@ -255,7 +160,7 @@ function newJournal(
   database: string,
   { config, log }: RestoreContext,
 ): Journal {
-  const id = newId(config);
+  const id = newRestoreId(config);
   const roots = request.databaseOnly ? [] : replacedRootsOf(request.archive, config);
   const missing = uploadRootNames.filter(
     (name) => request.archive.uploadRoots.includes(name) && !config.uploadRoots.some((root) => root.name === name),
@@ -267,7 +172,7 @@ function newJournal(
     swapKind: target.swapKind,
     database,
     archive: request.identity,
-    startedAt: now(),
+    startedAt: new Date().toISOString(),
     holder: nameOfThisProcess(),
     phase: 'preparing',
     names: target.names(id),
@@ -288,15 +193,6 @@ async function stageAllUploads(
     await stageUploads(root, uploadsOf(archive, root.name), journal.id, { signal, onBytes, checkOwner });
   }
 }
-
-/** A new id: `20261123_201500`, in the time zone of TZ, because people read it in the names of databases. */
-function newId(config: Config): string {
-  const id = timeInName(new Date(), '_');
-  const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;
-  return taken === 0 ? id : `${id}_${taken + 1}`;
-}
-
-const now = (): string => new Date().toISOString();
 
 /** The folders that the archive replaces. An archive without uploads replaces none. */
 export function replacedRootsOf(

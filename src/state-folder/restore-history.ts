@@ -16,6 +16,7 @@ import {
 } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 import { stateFolderMessages } from '../report/state-folder-messages.ts';
+import { timeInName } from '../platform/local-time.ts';
 
 /** A completed restore or undo. */
 export interface DoneRestore {
@@ -84,6 +85,13 @@ export function recordRestore(config: HistoryConfig, done: DoneRestore): void {
 export function lastKept(config: HistoryConfig): (DoneRestore & { readonly kept: string }) | null {
   const last = readHistory(config).findLast(({ database }) => namesOf(config.database).has(database));
   return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
+}
+
+/** A new id for a restore or an undo: `20261123_201500`, in the time zone of TZ, because people read it in the names of databases. */
+export function newRestoreId(config: HistoryConfig): string {
+  const id = timeInName(new Date(), '_');
+  const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;
+  return taken === 0 ? id : `${id}_${taken + 1}`;
 }
 
 /** The folders of former uploads, without the id under which they are kept. */

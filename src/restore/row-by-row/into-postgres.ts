@@ -30,7 +30,9 @@ import { loadHead } from '../../schema/expected-schema.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { faultOfNames } from './postgres-names.ts';
-import type { CopyAtHead } from './sqlite-copy.ts';
+import { type CopyAtHead, copyAtHead } from './sqlite-copy.ts';
+import type { Database } from '../../database/database.ts';
+import { upgradeAndVerify, withConnection, withoutManifest } from '../load-and-verify.ts';
 import { displayNameOf } from '../../database/target-name.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
 import type { RestoreContext, RestoreSource } from '../target.ts';
@@ -52,13 +54,7 @@ import { type TableToLoad, tablesToLoad, ownerTableStatements, extrasOf } from '
 import { labelOfMisfits } from '../../report/sqlite-transfer.ts';
 
 /** The target of the rows. */
-export interface PostgresLoad extends LoadOptions {
-  /** A session in an empty database, or in an empty schema. */
-  readonly target: PostgresTarget;
-  /** Done first, in the same transaction. */
-  readonly before: readonly string[];
-  /** The owner of all objects; null for the connected role. */
-  readonly role: string | null;
+export interface PostgresLoad extends LoadOptions, EmptyPlace {
   /** The name of the schema for rows that do not fit. */
   readonly quarantine: string;
   /** A private temporary folder. */
@@ -373,35 +369,49 @@ async function makeConstraints(statements: readonly string[], ruling: Constraint
   return true;
 }
 
-/** The target of a restore from SQLite into PostgreSQL. */
-interface PostgresDestination {
+/** An empty database or schema for the rows. */
+export interface EmptyPlace {
   readonly target: PostgresTarget;
+  /** SQL that is run first, in the transaction of the load. */
   readonly before: readonly string[];
+  /** The owner of all objects; null for the connected role. */
   readonly role: string | null;
-  /** The restore's name for the prepared database. */
-  readonly incoming: string;
 }
 
 /**
- * Loads the rows of a SQLite database, and logs what was loaded and converted.
- * @throws Failure `restore-refused`
+ * Prepares a database or a schema from the rows of a SQLite database: loads them, migrates and verifies the result,
+ * and logs what was loaded and converted. It runs no SQL of the archive.
+ * @param incoming the restore's name for the result
+ * @param makePlace makes the empty place; called after the archive was found usable
+ * @throws Failure `archive-rejected`, `restore-refused`
  */
-export async function loadIntoPostgres(
+export async function prepareFromSqlite(
+  source: RestoreSource,
+  incoming: string,
+  live: Pick<Database, 'name'>,
+  context: RestoreContext,
+  makePlace: () => Promise<EmptyPlace>,
+): Promise<void> {
+  const copy = await copyAtHead(source, live.name, context);
+  const place = await makePlace();
+  await loadCopy(copy, place, incoming, source, context);
+  await withConnection(place.target, context, (database) =>
+    upgradeAndVerify(database, withoutManifest(source), context),
+  );
+}
+
+/** @throws Failure `restore-refused` */
+async function loadCopy(
   copy: CopyAtHead,
-  { target, before, role, incoming }: PostgresDestination,
+  place: EmptyPlace,
+  incoming: string,
   { archive, folder }: RestoreSource,
   { config, log, signal, setAside = false }: RestoreContext,
 ): Promise<void> {
-  const place = {
-    target,
-    before,
-    role,
-    quarantine: quarantineNameFor(incoming),
-    database: displayNameOf(config.database),
-  };
+  const options = { database: displayNameOf(config.database), archive: archive.file, setAside, folder, signal };
   for (const sentence of describeLeftOut('postgresql', findObjectsWithoutRows(copy.file))) log.warn(sentence);
   try {
-    const loaded = await loadRows(copy, { ...place, archive: archive.file, setAside, folder, signal });
+    const loaded = await loadRows(copy, { ...place, ...options, quarantine: quarantineNameFor(incoming) });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();

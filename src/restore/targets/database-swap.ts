@@ -7,16 +7,8 @@ import { requireConnections } from '../../database/postgres/connection-limit.ts'
 import { measureSchemas } from '../../database/postgres/measure.ts';
 import { requireNoOtherSessions } from '../other-sessions.ts';
 import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
-import { loadIntoPostgres } from '../row-by-row/into-postgres.ts';
-import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
-import {
-  failedLoad,
-  unpackDump,
-  upgradeAndVerify,
-  withConnection,
-  restorerFor,
-  withoutManifest,
-} from '../load-and-verify.ts';
+import { type EmptyPlace, prepareFromSqlite } from '../row-by-row/into-postgres.ts';
+import { failedLoad, unpackDump, upgradeAndVerify, withConnection, restorerFor } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { recreateUnarchived } from '../unarchived.ts';
@@ -61,8 +53,8 @@ export function databaseSwapTarget(
     async prepare(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
       const given = { target, maintenance, live, context };
-      if (source.archive.engine === 'sqlite') await prepareFromSqlite(source, incoming, given);
-      else await prepareFromDump(source, incoming, given);
+      if (source.archive.engine === 'postgresql') return prepareFromDump(source, incoming, given);
+      await prepareFromSqlite(source, incoming, live, context, () => createEmptyDatabase(incoming, given));
     },
 
     async swap(source, { incoming, outgoing }) {
@@ -105,24 +97,16 @@ interface DatabaseSwap {
   readonly context: RestoreContext;
 }
 
-/**
- * Creates the new database from the rows of a SQLite database. No SQL of the archive is run, so it needs no role of
- * its own.
- * @throws Failure `archive-rejected`, `restore-refused`
- */
-async function prepareFromSqlite(
-  source: RestoreSource,
+/** Creates the empty database for the rows of a SQLite database. */
+async function createEmptyDatabase(
   incoming: string,
   { target, maintenance, live, context }: DatabaseSwap,
-): Promise<void> {
-  const copy = await copyAtHead(source, live.name, context);
+): Promise<EmptyPlace> {
   const [role, schema] = [await ownerOf(live), await applicationSchemaOf(live)];
-  const prepared: PostgresTarget = { ...target, database: incoming, schema };
   await maintenance.create(incoming);
   context.log.info(restoreMessages.intoDatabase(incoming, null));
   const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
-  await loadIntoPostgres(copy, { target: prepared, before, role, incoming }, source, context);
-  await withConnection(prepared, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
+  return { target: { ...target, database: incoming, schema }, before, role };
 }
 
 /**

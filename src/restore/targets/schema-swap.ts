@@ -10,16 +10,8 @@ import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
 import { Failure } from '../../errors/failure.ts';
 import { withoutOtherSessions } from '../other-sessions.ts';
 import type { SwapNames } from '../../state-folder/journal.ts';
-import { loadIntoPostgres } from '../row-by-row/into-postgres.ts';
-import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
-import {
-  failedLoad,
-  unpackDump,
-  upgradeAndVerify,
-  withConnection,
-  restorerFor,
-  withoutManifest,
-} from '../load-and-verify.ts';
+import { type EmptyPlace, prepareFromSqlite } from '../row-by-row/into-postgres.ts';
+import { failedLoad, unpackDump, upgradeAndVerify, restorerFor } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { recreateUnarchived } from '../unarchived.ts';
@@ -56,7 +48,9 @@ export function schemaSwapTarget(
 
     async prepare(source, names, rehearsed) {
       await requireSchemaRights(live);
-      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, names, given);
+      if (source.archive.engine === 'sqlite') {
+        return prepareFromSqlite(source, names.incoming, live, context, () => describeEmptySchema(names, given));
+      }
       const dump = await unpackDump(source, context);
       const restorer = await restorerFor(dump, source, live, target, context);
       if (!rehearsed) return;
@@ -110,21 +104,14 @@ interface SchemaSwap {
   readonly context: RestoreContext;
 }
 
-/**
- * Loads the rows of a SQLite database into a schema beside the application's, migrates it and verifies it.
- * @throws Failure `archive-rejected`, `restore-refused`
- */
-async function prepareFromSqlite(
-  source: RestoreSource,
+/** Describes the empty schema for the rows of a SQLite database: the load creates it. */
+async function describeEmptySchema(
   { incoming }: SwapNames,
   { target, schema, live, context }: SchemaSwap,
-): Promise<void> {
-  const copy = await copyAtHead(source, live.name, context);
+): Promise<EmptyPlace> {
   context.log.info(restoreMessages.intoSchemaBeside(incoming, schema));
   const before = await live.read((session) => createSchemaLike(session, incoming, schema));
-  const beside: PostgresTarget = { ...target, schema: incoming };
-  await loadIntoPostgres(copy, { target: beside, before, role: null, incoming }, source, context);
-  await withConnection(beside, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
+  return { target: { ...target, schema: incoming }, before, role: null };
 }
 
 /**
