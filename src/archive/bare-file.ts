@@ -46,7 +46,7 @@ async function engineOfBare(file: string, problem: Problem): Promise<Engine | nu
 function openBare(file: string, engine: Engine): Archive {
   const logs = engine === 'sqlite' ? sideFilesOf(file) : [];
   const files = [file, ...logs.map((suffix) => file + suffix)];
-  const before = marksOf(files);
+  const before = versionOf(files);
   const entryOf = (path: string): ArchiveEntry => ({
     name: basename(path),
     size: sizeOf(path),
@@ -59,7 +59,7 @@ function openBare(file: string, engine: Engine): Archive {
     } catch (error) {
       throw toArchiveRejected(file, error);
     }
-    if (marksOf(files) !== before) {
+    if (versionOf(files) !== before) {
       throw archiveRejected(file, invalid({ kind: 'written-to' }));
     }
   }
@@ -89,7 +89,7 @@ export const sideFilesOf = (file: string): readonly SideFile['suffix'][] =>
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A text that changes when a program writes to one of the files. */
-function marksOf(files: readonly string[]): string {
+function versionOf(files: readonly string[]): string {
   return files
     .map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
     .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))

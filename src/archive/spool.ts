@@ -44,18 +44,18 @@ export interface ReceiveOptions {
  */
 export async function withReceived<Result>(
   source: Readable,
-  reception: ReceiveOptions,
+  options: ReceiveOptions,
   work: (file: string) => Promise<Result>,
 ): Promise<Result> {
-  const { folder } = reception;
+  const { folder } = options;
   const file = join(folder, `${prefix}${randomUUID()}${suffix}`);
   let received = 0;
   const onBytes = (bytes: number): void => {
     received += bytes;
-    reception.onBytes(bytes);
+    options.onBytes(bytes);
   };
   try {
-    await receive(source, file, { ...reception, onBytes });
+    await receive(source, file, { ...options, onBytes });
     return await work(file);
   } catch (error) {
     throw namingStandardInput(error, file, received);
@@ -86,8 +86,8 @@ function namingStandardInput(error: unknown, file: string, received: number): un
   }
 }
 
-async function receive(source: Readable, file: string, reception: ReceiveOptions): Promise<void> {
-  const { folder, database, limits, signal, onBytes } = reception;
+async function receive(source: Readable, file: string, options: ReceiveOptions): Promise<void> {
+  const { folder, database, limits, signal, onBytes } = options;
   const refuse = (obstacle: Extract<Failure['problem'], { kind: 'restore-refused' }>['obstacle']): Failure =>
     new Failure({ kind: 'restore-refused', database, obstacle });
   let received = 0;

@@ -140,7 +140,7 @@ const copyBeside = (archive: string, tag: string): string =>
 function verifiedWhileWritten(dumper: Dumper): Dumper {
   return {
     ...dumper,
-    async copy(into, begins) {
+    async copy(into, onBegin) {
       const copyToVerify = new PassThrough();
       // the destroyed stream reports the error to the other parts
       copyToVerify.on('error', () => undefined);
@@ -155,7 +155,7 @@ function verifiedWhileWritten(dumper: Dumper): Dumper {
         },
       });
       const verified = dumper.verify(copyToVerify).finally(() => copyToVerify.resume());
-      const parts = [dumper.copy(fork, begins), pipeline(fork, into), verified] as const;
+      const parts = [dumper.copy(fork, onBegin), pipeline(fork, into), verified] as const;
       try {
         const [contents] = await Promise.all(parts);
         return contents;

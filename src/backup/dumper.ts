@@ -33,13 +33,13 @@ export interface Dumper {
   readonly scratch: number;
   /**
    * Writes a copy of one snapshot and ends the stream.
-   * @param begins called at the first byte with the number of bytes to come; null if it is unknown
+   * @param onBegin called at the first byte with the number of bytes to come; null if it is unknown
    * @returns what the database held in that snapshot; `digest` is equal for two copies only if they hold the same,
    *   and is null if the hash of the copy itself can be used
    */
   copy(
     into: Writable,
-    begins: (bytes: number | null) => void,
+    onBegin: (bytes: number | null) => void,
   ): Promise<DatabaseSummary & { readonly digest: string | null }>;
   /** Reads a copy to its end. @throws Error if the copy cannot be restored */
   verify(content: Readable): Promise<void>;
@@ -87,7 +87,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
     compress: false,
     space: number(server, 'size'),
     scratch: 0,
-    copy: (into, begins) =>
+    copy: (into, onBegin) =>
       database.read(async (session) => {
         const lockTimeout = config.migrationLockTimeout;
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
@@ -96,7 +96,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
         const failed = new AbortController();
         const either = AbortSignal.any([signal, failed.signal]);
         const options = { snapshot, lockTimeout, encoding, schema, pgOptions, signal: either };
-        begins(null);
+        onBegin(null);
         // counted while the dump runs: both use the same snapshot
         const { stream, digest } = openDumpDigest();
         const parts = [
@@ -135,7 +135,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
     compress: true,
     space: sizeOfSqlite(target.file),
     scratch: sizeOfSqlite(target.file),
-    async copy(into, begins) {
+    async copy(into, onBegin) {
       const failed = new AbortController();
       const either = AbortSignal.any([signal, failed.signal]);
       try {
@@ -144,7 +144,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
         const { checked } = await copySqlite(target.file, scratch, either);
         const archive = async (): Promise<DatabaseSummary> => {
           const contents = await contentsOfFile(scratch, context);
-          begins(sizeOfSqlite(scratch));
+          onBegin(sizeOfSqlite(scratch));
           await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal: either });
           return contents;
         };

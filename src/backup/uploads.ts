@@ -47,7 +47,7 @@ interface Search {
   /** Folders to leave out: the backups and the other roots. */
   readonly excluded: ReadonlySet<string>;
   /** The folder of the database file, if there is such a file. */
-  readonly home: string | null;
+  readonly databaseFolder: string | null;
   /** Whether a name in that folder is the database file or one of its side files. */
   readonly isDatabase: (name: string) => boolean;
 }
@@ -71,7 +71,7 @@ export async function findUploads({
   const found = await findRoots(uploadRoots);
   const rules = {
     excluded: new Set([backups ?? '', ...found.keys()]),
-    home: file === null ? null : identityOf(await statIfExists(dirname(file))),
+    databaseFolder: file === null ? null : identityOf(await statIfExists(dirname(file))),
     isDatabase: (entry: string) =>
       own !== null && entry.startsWith(own) && databaseSideFile.test(entry.slice(own.length)),
   };
@@ -130,9 +130,9 @@ function* filesBelow(
   search: Search,
   wanted: (entry: string) => boolean = () => true,
 ): Generator<UploadFile, void, undefined> {
-  const isHome = identity !== null && identity === search.home;
+  const holdsDatabase = identity !== null && identity === search.databaseFolder;
   for (const entry of entriesOf(folder, search)) {
-    if (isUnfinished(entry) || !wanted(entry) || (isHome && search.isDatabase(entry))) continue;
+    if (isUnfinished(entry) || !wanted(entry) || (holdsDatabase && search.isDatabase(entry))) continue;
     yield* filesAt(join(folder, entry), `${entryName}/${entry}`, search);
   }
 }

@@ -5,7 +5,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { isPersistentFolder } from '../platform/volumes.ts';
 import { renderJson } from '../report/output.ts';
 import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-messages.ts';
-import { removeOnce, type OnceProgress, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
+import { removeOnce, type OnceProgress, readOnce, writeOnce } from '../state-folder/run-once-progress.ts';
 import { onceFileOf } from '../state-folder/state-paths.ts';
 import {
   type Command,

@@ -1,5 +1,5 @@
 import { zonedTime } from '../platform/local-time.ts';
-import type { OnceProgress } from '../state-folder/run-once-memory.ts';
+import type { OnceProgress } from '../state-folder/run-once-progress.ts';
 import type { Problem } from '../errors/failure.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';

@@ -134,19 +134,20 @@ export function swapProgressOf({ action, names }: Journal, phase: SwapProgress['
 }
 
 /**
- * The steps after the swap: swaps the uploads, measures what is kept, records the restore in the history, and removes
- * the temporary files and the journal. Each step may be repeated.
+ * The steps after the swap: swaps the uploads, records the restore in the history, and removes the temporary files and
+ * the journal. Each step may be repeated.
  */
 async function finish(
   target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
-  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
+  context: Pick<RestoreContext, 'config' | 'log'>,
 ): Promise<void> {
-  const { id, action, swapKind, database, archive, names } = journal;
+  const { config } = context;
   const { checkOwner } = held;
   // from here on, recovery must not roll back any kind of swap
   held.write({ ...journal, phase: 'finishing' });
+  const { id, archive } = journal;
   for (const { folder, former } of journal.uploads) {
     if (former !== null) await bringBackFormerUploads(folder, former, id, config, checkOwner);
     await swapUploads(
@@ -157,9 +158,20 @@ async function finish(
     await putAsideFormerUploads(folder, id, config, checkOwner);
   }
   checkOwner();
+  await recordFinished(target, journal, checkOwner, context);
+  await removeTemporary(journal, held, config);
+}
+
+/** Measures what is kept, and records the restore in the history. */
+async function recordFinished(
+  target: RestoreTarget,
+  { id, action, swapKind, database, archive, names, uploads: swapped }: Journal,
+  checkOwner: OwnerCheck,
+  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
+): Promise<void> {
   const finishedAt = new Date().toISOString();
   const kept = (await target.exists(names.outgoing)) ? names.outgoing : null;
-  const uploads = foldersOf(journal.uploads);
+  const uploads = foldersOf(swapped);
   // after an undo, the former database is the live one: its earlier entry no longer keeps anything
   for (const done of readHistory(config).filter((earlier) => earlier.kept === names.incoming)) {
     recordRestore(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
@@ -176,7 +188,6 @@ async function finish(
     log.warn(describeUnmeasured(names.outgoing, reasonOf(error)));
     recordRestore(config, { ...done, measured: null });
   }
-  await removeTemporary(journal, held, config);
 }
 
 /** Removes everything that the restore has prepared. */
@@ -257,7 +268,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
       recorder.swap(null);
       throw takenOver;
     }
-    throw saysWhatIsKnown(error) ? error : restoreUnfinished(config, reasonOf(error), error);
+    throw holdsDuringRecovery(error) ? error : restoreUnfinished(config, reasonOf(error), error);
   });
   log.warn(recoveryMessages.settled(present.action, outcome));
 }
@@ -312,7 +323,7 @@ async function recoverOwnJournal(
  * Whether a failure of the recovery may be reported as it is. The message of a failed step says that the live database
  * is unchanged, which is not known during a recovery.
  */
-function saysWhatIsKnown(error: unknown): boolean {
+function holdsDuringRecovery(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
   const { problem } = error;
   return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';

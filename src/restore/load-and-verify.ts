@@ -17,7 +17,7 @@ import { restoreReasons } from '../report/restore-reasons.ts';
 import type { RestoreContext, RestoreSource } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 import { dumpRejected, archiveRefused, archiveUnusable, stepFailed, stepRefused } from './failures.ts';
-import { findMissingSurroundings } from './unarchived.ts';
+import { findMissingSurroundings } from './warnings.ts';
 import { describeMissingSurroundings } from '../report/restore-messages.ts';
 import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import { number, only } from '../database/row-values.ts';

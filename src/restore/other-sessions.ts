@@ -60,12 +60,12 @@ export async function withoutOtherSessions(
   work: (exclusiveAccessSql: string) => Promise<void>,
 ): Promise<void> {
   const { disconnect, signal } = context;
-  const proof = await live.read((session) => exclusiveAccessSql(session, schemas));
+  const exclusionSql = await live.read((session) => exclusiveAccessSql(session, schemas));
   for (let attempt = 1; ; attempt++) {
     await requireExclusiveAccess(live, context);
     if (disconnect) await endOtherSessions(live, signal);
     try {
-      return await work(proof);
+      return await work(exclusionSql);
     } catch (error) {
       if (!isExclusiveAccessError(error)) throw error;
       if (disconnect && attempt < mostAttempts) continue;
@@ -78,7 +78,7 @@ export async function withoutOtherSessions(
 
 /** Ends other sessions and waits until they have ended. @throws Failure `missing-rights` */
 async function endOtherSessions(live: Database, signal: AbortSignal): Promise<void> {
-  const tellAll = async (session: Session): Promise<number> => {
+  const terminateOthers = async (session: Session): Promise<number> => {
     const { sessions } = await findOtherSessions(session);
     if (sessions.length === 0) return 0;
     const pids = sessions.map(({ pid }) => pid);
@@ -92,7 +92,7 @@ async function endOtherSessions(live: Database, signal: AbortSignal): Promise<vo
     }
     return sessions.length;
   };
-  for (let attempt = 1; (await live.read(tellAll)) > 0 && attempt < mostAttempts; attempt++) {
+  for (let attempt = 1; (await live.read(terminateOthers)) > 0 && attempt < mostAttempts; attempt++) {
     await sleep(Math.min(pauseBeforeAttempt(attempt), 500), signal);
   }
 }

@@ -149,9 +149,9 @@ function requireDumpSpace({ file, database }: Archive, folder: string): void {
 /** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
 export async function requireRestoreRights(live: Database): Promise<void> {
   if (live.engine !== 'postgresql') return;
-  const wholly = !(await isDatabaseShared(live)) && (await live.read((session) => maySwapDatabases(session)));
-  await requireConnections(live, wholly ? 2 : 1, 'restore');
-  if (!wholly) await requireSchemaRights(live);
+  const swapsDatabases = !(await isDatabaseShared(live)) && (await live.read((session) => maySwapDatabases(session)));
+  await requireConnections(live, swapsDatabases ? 2 : 1, 'restore');
+  if (!swapsDatabases) await requireSchemaRights(live);
 }
 
 /**

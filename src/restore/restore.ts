@@ -29,7 +29,8 @@ import { findRestoredFault, requireKnownRevisions, withConnection } from './load
 import { requireWritable, stageUploads } from './uploads/stage.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { stepRefused, withStepFailure } from './failures.ts';
-import { findMissing, findUnarchived, findErasedSince } from './unarchived.ts';
+import { findMissing, findUnarchived } from './unarchived.ts';
+import { findErasedSince } from './warnings.ts';
 import { announceKeptDatabase } from './former-database.ts';
 import { swapBack } from './undo.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';

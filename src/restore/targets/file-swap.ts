@@ -37,8 +37,8 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
       // our own open file would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
-      const unseen = disconnect ? () => log.warn(describeUnknownFileHolders(file)) : undefined;
-      await swapFiles(names, unseen, checkOwner);
+      const onUnknown = disconnect ? () => log.warn(describeUnknownFileHolders(file)) : undefined;
+      await swapFiles(names, onUnknown, checkOwner);
     },
 
     recover: ({ names }, checkOwner) => recoverSwap(names, checkOwner),

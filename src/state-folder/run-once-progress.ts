@@ -39,14 +39,14 @@ export function readOnce(config: OnceConfig): OnceProgress | null {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw new Error(reasonOf(error), { cause: error });
   }
-  const memory = parseOnce(text);
-  if (memory === null) throw new Error(stateFolderMessages.damagedFile);
-  return memory;
+  const progress = parseOnce(text);
+  if (progress === null) throw new Error(stateFolderMessages.damagedFile);
+  return progress;
 }
 
 /** Writes the progress. @throws Error that names the file */
-export function writeOnce(config: OnceConfig, memory: OnceProgress): void {
-  writeStateFile(onceFileOf(config), { format: 1, ...memory });
+export function writeOnce(config: OnceConfig, progress: OnceProgress): void {
+  writeStateFile(onceFileOf(config), { format: 1, ...progress });
 }
 
 /** Deletes the progress. @throws Error of the file system */
