@@ -21,6 +21,15 @@ export const restoreReasons = {
     `PostgreSQL cannot hold these names, which are empty, longer than ${longest} bytes or its own: ` +
     `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}. ` +
     'Give them other names in a copy of the SQLite file (ALTER TABLE … RENAME TO …, RENAME COLUMN … TO …), and restore that',
+  wrongRowLength: (table: string, found: number, columns: number): string =>
+    `a row of ${table} has ${found} values instead of ${columns}`,
+  indexContradictsTable: (table: string): string =>
+    `an index of ${table} speaks of another number of rows than the table: the file is damaged`,
+  notAsWritten: (engine: 'SQLite' | 'PostgreSQL', table: string): string =>
+    `what ${engine} returns of ${table} is not what was loaded into it`,
+
+  // uploads
+  notMovable: (path: string): string => `${path} cannot be moved to another file system`,
   outsideFolder: (path: string): string => `${quoted(path)} would lie outside of it`,
 
   // the live database

@@ -9,6 +9,7 @@ export const sqliteReasons = {
   folder: (path: string): string =>
     `${path} is a folder. Docker makes one where a bind mount names a file that is not there: remove it with rmdir, ` +
     'which leaves a folder that holds anything, and mount the folder of the file instead of the file',
+  fileExists: (path: string): string => `${path} is there already`,
   noFile: (path: string): string => `${path} is not a file`,
   noDatabase: (path: string): string => `${path} is not a SQLite database`,
   hotJournal: (file: string, reason: string): string =>

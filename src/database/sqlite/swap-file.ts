@@ -19,6 +19,7 @@ import { Failure, type RestoreObstacle } from '../../errors/failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
 import { type OpenFileHolders, findOpenFileHolders } from './open-file-holders.ts';
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-files.ts';
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 
 export { checkSqliteFile, countDanglingReferences } from './check.ts';
 
@@ -49,7 +50,7 @@ export async function swapFiles(
   checkOwner: () => void = () => undefined,
 ): Promise<'swapped'> {
   const { live, incoming, outgoing } = names;
-  if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(`${outgoing} is there already`);
+  if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(sqliteReasons.fileExists(outgoing));
   requireNoLink(live);
   if (requireUnused(live, unseen !== undefined) === 'unknown') unseen?.();
   if (!withExclusiveFile(incoming, () => undefined)) throw inUse(names, incoming);

@@ -52,6 +52,7 @@ import {
 } from './set-aside.ts';
 import { type TableToLoad, tablesToLoad, ownerTableStatements, extrasOf } from './table-mapping.ts';
 import { labelOfMisfits } from '../../report/sqlite-transfer.ts';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The target of the rows. */
 export interface PostgresLoad extends LoadOptions, EmptyPlace {
@@ -174,12 +175,12 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
     if (misfits !== null) closeSync(misfits);
   }
   if (reader.countedRows(name) !== rows + refused) {
-    throw new Error(`an index of ${name} speaks of another number of rows than the table: the file is damaged`);
+    throw new Error(restoreReasons.indexContradictsTable(name));
   }
   const returned = createHash('sha256');
   await loader.copyOut(relation, names, (buffer) => void returned.update(buffer));
   if (returned.digest('hex') !== sent.digest('hex')) {
-    throw new Error(`what PostgreSQL returns of ${name} is not what was loaded into it`);
+    throw new Error(restoreReasons.notAsWritten('PostgreSQL', name));
   }
   const conversions = columns.flatMap((column, index) =>
     [...(tallies[index] ?? [])].map(([conversion, values]) => ({

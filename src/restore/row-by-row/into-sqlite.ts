@@ -133,7 +133,7 @@ function rowInserter(
   const refuse = misfitRecorder(table, taking);
   return (row) => {
     if (row.length !== columns.length) {
-      throw new Error(`a row of ${name} has ${row.length} values instead of ${columns.length}`);
+      throw new Error(restoreReasons.wrongRowLength(name, row.length, columns.length));
     }
     const wrong: RowMisfit[] = [];
     const values = columns.map(({ name: column, type, conversion, counts }, index): SqliteValue | null => {
@@ -189,7 +189,7 @@ function printRow({ name, columns }: Pick<TableToFill, 'name' | 'columns'>, valu
     if (value === null) return copyNull;
     const text = conversion.print(value);
     if (typeof text === 'string') return copyText(text);
-    throw new Error(`SQLite returns of ${name} what was not written into it`);
+    throw new Error(restoreReasons.notAsWritten('SQLite', name));
   });
   return texts.join('\t');
 }
@@ -239,7 +239,7 @@ async function compareWithDump(
         signal.throwIfAborted();
       }
       if (!returned.equals(sum)) {
-        throw new Error(`what SQLite returns of ${table.name} is not what the dump holds of it`);
+        throw new Error(restoreReasons.notAsWritten('SQLite', table.name));
       }
     }
   } finally {

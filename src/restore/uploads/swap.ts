@@ -16,6 +16,7 @@ import {
 } from './byte-path-fs.ts';
 import { entryExists, privateFolder, removeSet, setFolder } from './upload-sets.ts';
 import { basename, dirname, join, relative } from 'node:path';
+import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The sets that a swap of uploads exchanges. */
 export interface UploadSwap {
@@ -146,7 +147,7 @@ async function moveEntry(from: BytePath, to: BytePath, rules: MoveRules): Promis
   if (there === 'none' && !protectedPaths.isBelow(from) && (await tryRename(from, to))) return;
   if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
   if (there !== 'none') return (await isCopiedAcross(from, to)) ? removeFile(from) : onNameTaken(from, to);
-  if (kind === 'other' || kind === 'folder') throw new Error(`${from} cannot be moved to another file system`);
+  if (kind === 'other' || kind === 'folder') throw new Error(restoreReasons.notMovable(from));
   await copyAcross(from, to, kind);
 }
 
