@@ -5,7 +5,7 @@ import type { ArchiveLimits } from '../config/config.ts';
 import { isCustomDump } from './detect-format.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
-import type { ArchiveEntry } from './manifest.ts';
+import type { ArchiveEntry } from './entry-content.ts';
 import { type Archive, openArchive, type SideFile } from './reader.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 

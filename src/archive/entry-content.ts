@@ -10,8 +10,21 @@ import type { FileReader } from './file-reader.ts';
 import type { StoredEntry } from './entry-layout.ts';
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { ArchiveEntry } from './manifest.ts';
 import { stateFolderMessages } from '../report/state-folder-messages.ts';
+
+/** An entry of an archive. */
+export interface ArchiveEntry {
+  readonly name: string;
+  /** Bytes before compression. */
+  readonly size: number;
+  /** The content. The stream ends with a Failure `archive-rejected` if it differs from what the archive says. */
+  readonly open: () => Promise<Readable>;
+  /**
+   * The whole content of a short entry: a stream for each of many small files takes several times as long.
+   * @throws Failure `archive-rejected` if it differs from what the archive says
+   */
+  readonly whole?: () => Buffer;
+}
 
 /** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;

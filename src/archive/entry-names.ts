@@ -3,8 +3,13 @@ import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import type { ArchiveDefect, NameDefect } from '../model/archive-defect.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { createYielder } from '../platform/event-loop.ts';
-import { databaseEntryNames, type Listing, manifestName, settingsName } from './manifest.ts';
+import { databaseEntryNames, manifestName, settingsName } from './manifest.ts';
 import { hash, randomBytes } from 'node:crypto';
+
+/** Objects that are made when they are read: a list with one object for each upload could fill the memory. */
+export interface Listing<Item> extends Iterable<Item> {
+  readonly length: number;
+}
 
 /** The kind of an entry, by its name. */
 export type EntryRole =

@@ -13,6 +13,7 @@ import {
   foldName,
   isUnfinished,
   type EntryRole,
+  type Listing,
   roleOfName,
   type NameSet,
   openNameSet,
@@ -22,19 +23,16 @@ import {
   type TopFolderSearch,
 } from './entry-names.ts';
 import {
-  type ArchiveEntry,
   databaseEntryNames,
   type Description,
-  type Listing,
   type Manifest,
   manifestName,
   type ListedEntry,
   parseDescription,
   parseManifest,
-  LongManifestError,
-  splitManifest,
 } from './manifest.ts';
-import { isSmall, readContent, readWhole } from './entry-content.ts';
+import { LongManifestError, splitManifest } from './split-manifest.ts';
+import { type ArchiveEntry, isSmall, readContent, readWhole } from './entry-content.ts';
 import { type FileReader, openReader } from './file-reader.ts';
 
 /** An uploaded file. */

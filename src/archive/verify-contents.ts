@@ -1,5 +1,5 @@
 import { createYielder } from '../platform/event-loop.ts';
-import type { ArchiveEntry } from './manifest.ts';
+import type { ArchiveEntry } from './entry-content.ts';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, reasonOf } from '../errors/failure.ts';

@@ -1,4 +1,4 @@
-import type { ArchiveEntry } from '../../archive/manifest.ts';
+import type { ArchiveEntry } from '../../archive/entry-content.ts';
 import {
   chmodSync,
   closeSync,

@@ -1,4 +1,4 @@
-import type { ArchiveEntry } from '../../../src/archive/manifest.ts';
+import type { ArchiveEntry } from '../../../src/archive/entry-content.ts';
 import {
   chmodSync,
   existsSync,

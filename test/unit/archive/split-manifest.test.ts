@@ -1,12 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import {
-  type ListedEntry,
-  LongManifestError,
-  renderListedEntry,
-  renderManifest,
-  splitManifest,
-} from '../../../src/archive/manifest.ts';
+import { type ListedEntry, renderListedEntry, renderManifest } from '../../../src/archive/manifest.ts';
+import { LongManifestError, splitManifest } from '../../../src/archive/split-manifest.ts';
 
 const member = { size: 5, sha256: 'a'.repeat(64) };
 const members = { 'db.dump': member, 'uploads/{"members": {,': { ...member, size: 7 }, 'uploads/\\"}': member };
