@@ -1,23 +1,16 @@
 import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
-import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
 import type { ArchiveDefect, ManifestDefect } from '../model/archive-defect.ts';
-import { createYielder } from '../platform/event-loop.ts';
 import { archiveRejected, invalid, toArchiveRejected } from './archive-error.ts';
 import { type Directory, findEntry, readDirectory } from './central-directory.ts';
-import type { StoredEntry } from './entry-layout.ts';
-import { hasFormatOf, isPiece, recogniseNames, requireZip } from './detect-format.ts';
+import { hasFormatOf, isPiece, requireZip } from './detect-format.ts';
 import {
   defectOfName,
   defectOfNames,
   foldName,
-  isUnfinished,
-  type EntryRole,
   type Listing,
   roleOfName,
-  type NameSet,
-  openNameSet,
-  isDesktopFile,
   numberNames,
   searchTopFolder,
   type TopFolderSearch,
@@ -32,8 +25,21 @@ import {
   parseManifest,
 } from './manifest.ts';
 import { LongManifestError, splitManifest } from './split-manifest.ts';
-import { type ArchiveEntry, isSmall, readContent, readWhole } from './entry-content.ts';
-import { type FileReader, openReader } from './file-reader.ts';
+import { type ArchiveEntry, readContent } from './entry-content.ts';
+import {
+  bytesOf,
+  type ClassifiedEntries,
+  classifiedEntries,
+  classifyEntries,
+  countedEntries,
+  entriesOf,
+  entryKinds,
+  type EntryKind,
+  hashLength,
+  isCounted,
+  isUploadRoot,
+  listingOf,
+} from './classified-entries.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -119,47 +125,20 @@ export async function readManifest(file: string): Promise<Manifest | null> {
   }
 }
 
-/** The kind of an entry: ignored, the manifest or the settings, a database, or an upload of a root. */
-const entryKinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
-type EntryKind = (typeof entryKinds)[number];
-
-/** What is known about the entries, in addition to the directory. */
-interface EntryFacts {
-  readonly file: string;
-  readonly directory: Directory;
-  /** The folder that contains all entries, if somebody packed the folder. */
-  readonly top: string;
-  /** The kind of each entry, as an index of `entryKinds`. */
-  readonly kinds: Uint8Array;
-  /** Gives each name a number, which is its index in `listed` and `hashes`. */
-  readonly names: NameSet;
-  /** The number of each entry's name, by the number of the entry in the directory. */
-  readonly numbers: Uint32Array;
-  /** Indexed by the number of the name: whether our manifest lists it, and its hash there. */
-  readonly listed: Uint8Array;
-  readonly hashes: Buffer;
-  /** By the number of the entry: 1 if the entry before it is in another folder. */
-  readonly beginsFolder: Uint8Array;
-  /** The entries whose names are those of desktop files, by their numbers in the directory. */
-  readonly desktopFiles: readonly number[];
-}
-
-const hashLength = 32;
-
 async function assemble(file: string, directory: Directory, top: TopFolderSearch): Promise<Archive> {
   const refuse = (defect: ArchiveDefect | null): void => {
     if (defect !== null) throw archiveRejected(file, invalid(defect));
   };
-  const found = await classifyEntries(file, directory, top);
-  const { description, manifest, defect } = await readDescription(found);
-  leaveOutDesktopFiles(found);
-  const entries = entriesOf(found, isCounted);
-  refuse(await findConflict(found, entries.length, manifest));
-  if (manifest !== null) refuse(defect ?? findUnlisted(found, manifest));
-  const database = databaseOf(found, description);
+  const classified = await classifyEntries(file, directory, top);
+  const { description, manifest, defect } = await readDescription(classified);
+  leaveOutDesktopFiles(classified);
+  const entries = entriesOf(classified, isCounted);
+  refuse(await findConflict(classified, entries.length, manifest));
+  if (manifest !== null) refuse(defect ?? findUnlisted(classified, manifest));
+  const database = databaseOf(classified, description);
   const { engine } = description;
   if (!(await hasFormatOf(engine, database))) refuse({ kind: 'database-format', name: database.name, engine });
-  const uploads = entriesOf(found, isUploadRoot);
+  const uploads = entriesOf(classified, isUploadRoot);
   return {
     file,
     bare: false,
@@ -179,196 +158,11 @@ async function assemble(file: string, directory: Directory, top: TopFolderSearch
         if (place?.kind === 'upload') yield { root: place.root, path: place.path, entry };
       }
     }),
-    uploadRoots: uploadRootNames.filter((root) => found.kinds.includes(entryKinds.indexOf(root))),
+    uploadRoots: uploadRootNames.filter((root) => classified.kinds.includes(entryKinds.indexOf(root))),
     entries,
-    uploadBytes: bytesOf(found, isUploadRoot),
-    size: bytesOf(found, isCounted),
+    uploadBytes: bytesOf(classified, isUploadRoot),
+    size: bytesOf(classified, isCounted),
   };
-}
-
-function listingOf<Item>(length: number, items: () => Iterator<Item>): Listing<Item> {
-  return { length, [Symbol.iterator]: items };
-}
-
-/** The entries of some kinds, in the order of the directory. */
-function entriesOf(found: EntryFacts, wanted: (kind: EntryKind) => boolean): Listing<ArchiveEntry> {
-  const length = found.kinds.reduce((count, kind) => count + Number(wanted(entryKinds[kind] ?? 'ignored')), 0);
-  return listingOf(length, function* () {
-    const content = openContents(found.file);
-    try {
-      for (const [index, name] of classifiedEntries(found, wanted)) yield entryOf(found, content, index, name);
-    } finally {
-      content.end();
-    }
-  });
-}
-
-const isCounted = (kind: EntryKind): boolean => kind !== 'ignored';
-
-/**
- * The numbers in the directory and the names of the entries of some kinds.
- * @param among whether an entry is one of those that are of interest
- */
-function* classifiedEntries(
-  { file, directory, top, kinds }: EntryFacts,
-  wanted: (kind: EntryKind) => boolean,
-  among: (index: number) => boolean = () => true,
-): Generator<readonly [index: number, name: string], void, undefined> {
-  const isWanted = entryKinds.map(wanted);
-  const entries = namedEntries(file, directory, (at) => isWanted[kinds[at] ?? 0] === true && among(at));
-  if (top === '') return yield* entries;
-  for (const [index, stands] of entries) yield [index, stands.slice(top.length)];
-}
-
-/** The numbers of the entries that are not ignored, in the order of the directory. */
-function countedEntries({ kinds }: EntryFacts): number[] {
-  const isWanted = entryKinds.map(isCounted);
-  return [...kinds.keys()].filter((index) => isWanted[kinds[index] ?? 0]);
-}
-
-/** The entries' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
-function* namedEntries(
-  file: string,
-  { names }: Directory,
-  wanted: (index: number) => boolean = () => true,
-): Generator<readonly [index: number, name: string], void, undefined> {
-  try {
-    yield* names(wanted);
-  } catch (error) {
-    throw toArchiveRejected(file, error);
-  }
-}
-
-/** Reads short entries through one open file while an iteration runs. After it, each read opens the file again. */
-interface Contents {
-  readonly whole: (entry: StoredEntry, sha256: string | undefined) => Buffer;
-  readonly end: () => void;
-}
-
-/** Bytes that are read at a time: many short entries. */
-const contentPage = 256 * 1024;
-
-function openContents(file: string): Contents {
-  let reader: FileReader | null = null;
-  let ended = false;
-  return {
-    whole(entry, sha256) {
-      if (!ended) reader ??= openReader(file, contentPage);
-      return readWhole(file, entry, sha256, reader);
-    },
-    end() {
-      ended = true;
-      reader?.end();
-      reader = null;
-    },
-  };
-}
-
-function entryOf(
-  { file, directory, numbers, listed, hashes }: EntryFacts,
-  contents: Contents,
-  index: number,
-  name: string,
-): ArchiveEntry {
-  const stored = directory.entry(index, name);
-  const number = numbers[index] ?? -1;
-  const at = number * hashLength;
-  const sha256 = listed[number] === 1 ? hashes.toString('hex', at, at + hashLength) : undefined;
-  return {
-    name,
-    size: stored.size,
-    open: async () => readContent(file, stored, sha256),
-    ...(isSmall(stored) && { whole: () => contents.whole(stored, sha256) }),
-  };
-}
-
-/** Bytes of the entries of some kinds, unpacked. */
-function bytesOf({ directory, kinds: places }: EntryFacts, wanted: (kind: EntryKind) => boolean): number {
-  let bytes = 0;
-  for (const [index, kind] of places.entries()) {
-    if (wanted(entryKinds[kind] ?? 'ignored')) bytes += directory.entry(index, '').size;
-  }
-  return bytes;
-}
-
-/** The fault of a ZIP file without a manifest, with the format that its names show. */
-function foreignZip(names: readonly string[]): ArchiveFault {
-  if (names.length === 0) return invalid({ kind: 'no-entries' });
-  return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
-}
-
-/** The number of names that are read to detect that format. */
-const mostNames = 20_000;
-
-/** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */
-async function classifyEntries(file: string, directory: Directory, search: TopFolderSearch): Promise<EntryFacts> {
-  const { count } = directory;
-  const top = search.find(function* () {
-    for (const [, name] of directory.names(() => true)) yield name;
-  });
-  const places = new Uint8Array(count);
-  const names = openNameSet(count);
-  const numbers = new Uint32Array(count);
-  const pause = createYielder();
-  const first: string[] = [];
-  const desktopFiles: number[] = [];
-  const beginsFolder = new Uint8Array(count);
-  let folder = '';
-  let stranger: string | null = null;
-  for (const [index, stands] of namedEntries(file, directory)) {
-    await pause();
-    if (index < mostNames) first.push(stands);
-    const name = stands.slice(top.length);
-    const place = roleOfName(name);
-    // a parent of the top folder does not belong to the archive
-    if (top.startsWith(stands) || (place === null && isDesktopFile(stands))) continue;
-    if (place === null) stranger ??= name;
-    else {
-      const kind = kindOf(place);
-      places[index] = entryKinds.indexOf(kind);
-      if (!isCounted(kind)) continue;
-      numbers[index] = names.add(name);
-      const present = name.slice(0, name.lastIndexOf('/') + 1);
-      if (present !== folder) beginsFolder[index] = 1;
-      // a desktop file may be left out later: the next entry begins the folder as well
-      if (isDesktopFile(name)) desktopFiles.push(index);
-      else folder = present;
-    }
-  }
-  if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
-  if (stranger !== null) {
-    throw archiveRejected(file, invalid({ kind: 'entry', name: stranger, defect: 'not-of-archives' }));
-  }
-  const hashes = Buffer.alloc(names.size * hashLength);
-  return {
-    file,
-    directory,
-    top,
-    kinds: places,
-    names,
-    numbers,
-    listed: new Uint8Array(names.size),
-    hashes,
-    beginsFolder,
-    desktopFiles,
-  };
-}
-
-function kindOf(place: EntryRole): EntryKind {
-  switch (place.kind) {
-    case 'manifest':
-    case 'settings':
-      return 'other';
-    case 'folder':
-      return 'ignored';
-    case 'database':
-      return place.engine;
-    case 'upload':
-      return isUnfinished(place.path) ? 'ignored' : place.root;
-  }
-}
-function isUploadRoot(kind: EntryKind): kind is UploadRootName {
-  return uploadRootNames.some((root) => root === kind);
 }
 
 interface DescribedArchive {
@@ -379,29 +173,29 @@ interface DescribedArchive {
 }
 
 /** Reads the manifest and stores what it says about each entry. @throws Failure `archive-rejected` */
-async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
-  const { file, names, listed, hashes } = found;
+async function readDescription(classified: ClassifiedEntries): Promise<DescribedArchive> {
+  const { file, names, listed, hashes } = classified;
   const refuse = (defect: ManifestDefect) => archiveRejected(file, invalid({ kind: 'manifest', defect }));
-  const entry = [...entriesOf(found, (kind) => kind === 'other')].find(({ name }) => name === manifestName);
+  const entry = [...entriesOf(classified, (kind) => kind === 'other')].find(({ name }) => name === manifestName);
   if (entry === undefined) throw refuse('missing');
   const sizes = new Float64Array(names.size);
-  for (const [index, kind] of found.kinds.entries()) {
+  for (const [index, kind] of classified.kinds.entries()) {
     if (isCounted(entryKinds[kind] ?? 'ignored'))
-      sizes[found.numbers[index] ?? -1] = found.directory.entry(index, '').size;
+      sizes[classified.numbers[index] ?? -1] = classified.directory.entry(index, '').size;
   }
   const kept: Record<string, ListedEntry> = {};
   let defect: ArchiveDefect | null = null;
   let isReadable = true;
   // db-init's manifests list the uploads in the order of the directory: to compare names is faster than to hash them
-  const inOrder = classifiedEntries(found, isUploadRoot);
+  const inOrder = classifiedEntries(classified, isUploadRoot);
   let next = inOrder.next();
   const numberOf = (name: string): number | null => {
     if (next.done === true || next.value[1] !== name) return names.find(name);
-    const number = found.numbers[next.value[0]] ?? null;
+    const number = classified.numbers[next.value[0]] ?? null;
     next = inOrder.next();
     return number;
   };
-  const take = (name: string, listedEntry: ListedEntry | null): void => {
+  const noteListed = (name: string, listedEntry: ListedEntry | null): void => {
     if (listedEntry === null) {
       isReadable = false;
       return;
@@ -417,7 +211,7 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
       if (roleOfName(name)?.kind !== 'upload') kept[name] = listedEntry;
     }
   };
-  const content = await splitManifest(await entry.open(), take)
+  const content = await splitManifest(await entry.open(), noteListed)
     .catch((error: unknown) => {
       throw error instanceof LongManifestError ? refuse('too-long') : error;
     })
@@ -428,51 +222,52 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
   if (description.ours && manifest === null) {
     throw refuse('unknown-format');
   }
-  // entries that the splitter did not take out, because their keys are written unusually
-  for (const [name, listedEntry] of Object.entries(manifest?.entries ?? {})) take(name, listedEntry);
+  // entries that the splitter did not noteListed out, because their keys are written unusually
+  for (const [name, listedEntry] of Object.entries(manifest?.entries ?? {})) noteListed(name, listedEntry);
   return { description, manifest: manifest && { ...manifest, entries: kept }, defect };
 }
 
 /** Desktop files that were among the uploads are in the manifest; those that were added later are ignored. */
-function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: EntryFacts): void {
+function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds }: ClassifiedEntries): void {
   for (const index of desktopFiles) {
-    if (listed[numbers[index] ?? -1] !== 1) places[index] = entryKinds.indexOf('ignored');
+    if (listed[numbers[index] ?? -1] !== 1) kinds[index] = entryKinds.indexOf('ignored');
   }
 }
 
 /** Two entries whose names conflict; null if there are none. */
 async function findConflict(
-  found: EntryFacts,
+  classified: ClassifiedEntries,
   count: number,
   manifest: Manifest | null,
 ): Promise<ArchiveDefect | null> {
   const names = listingOf(count, function* () {
-    for (const [, name] of classifiedEntries(found, isCounted)) yield name;
+    for (const [, name] of classifiedEntries(classified, isCounted)) yield name;
   });
   if (manifest === null) return defectOfNames(await numberNames(names, foldName), names);
   // our own archives come from case-sensitive file systems and must be restorable there
-  const numbers = Uint32Array.from(countedEntries(found), (index) => found.numbers[index] ?? 0);
+  const numbers = Uint32Array.from(countedEntries(classified), (index) => classified.numbers[index] ?? 0);
   const folders = listingOf(count, function* () {
-    for (const [, name] of classifiedEntries(found, isCounted, (index) => found.beginsFolder[index] === 1)) yield name;
+    for (const [, name] of classifiedEntries(classified, isCounted, (index) => classified.beginsFolder[index] === 1))
+      yield name;
   });
-  return defectOfNames({ names, numbers, set: found.names, key: (name) => name }, folders);
+  return defectOfNames({ names, numbers, set: classified.names, key: (name) => name }, folders);
 }
 
 /** An entry of the archive that our manifest leaves out; null if there is none. */
-function findUnlisted(found: EntryFacts, manifest: Manifest): ArchiveDefect | null {
-  const { kinds, numbers, listed } = found;
+function findUnlisted(classified: ClassifiedEntries, manifest: Manifest): ArchiveDefect | null {
+  const { kinds, numbers, listed } = classified;
   const roots = uploadRootNames.filter((root) => !manifest.uploads.includes(root));
   const unlisted = roots.find((root) => kinds.includes(entryKinds.indexOf(root)));
   if (unlisted !== undefined) return { kind: 'uploads-not-listed', root: unlisted };
-  for (const [, name] of classifiedEntries(found, isCounted, (index) => listed[numbers[index] ?? -1] !== 1)) {
+  for (const [, name] of classifiedEntries(classified, isCounted, (index) => listed[numbers[index] ?? -1] !== 1)) {
     if (name !== manifestName) return { kind: 'not-listed', name };
   }
   return null;
 }
 
-function databaseOf(found: EntryFacts, { engine }: Description): ArchiveEntry {
-  const [database, another] = entriesOf(found, isEngine);
-  const refuse = (defect: ArchiveDefect) => archiveRejected(found.file, invalid(defect));
+function databaseOf(classified: ClassifiedEntries, { engine }: Description): ArchiveEntry {
+  const [database, another] = entriesOf(classified, isEngine);
+  const refuse = (defect: ArchiveDefect) => archiveRejected(classified.file, invalid(defect));
   if (database === undefined) throw refuse({ kind: 'database-missing' });
   if (another !== undefined) throw refuse({ kind: 'two-databases', names: [database.name, another.name] });
   if (database.name !== databaseEntryNames[engine]) throw refuse({ kind: 'other-engine', name: database.name, engine });
