@@ -222,7 +222,7 @@ async function readDescription(classified: ClassifiedEntries): Promise<Described
   if (description.ours && manifest === null) {
     throw refuse('unknown-format');
   }
-  // entries that the splitter did not noteListed out, because their keys are written unusually
+  // entries that the splitter did not take out, because their keys are written unusually
   for (const [name, listedEntry] of Object.entries(manifest?.entries ?? {})) noteListed(name, listedEntry);
   return { description, manifest: manifest && { ...manifest, entries: kept }, defect };
 }
