@@ -100,7 +100,7 @@ describe('an SQLite archive', () => {
 
   it.each([
     ['cut off', (content: Buffer) => content.subarray(0, 1_000_000)],
-    ['nothing but its beginning', (content: Buffer) => content.subarray(0, 100)],
+    ['truncated', (content: Buffer) => content.subarray(0, 100)],
     ['overwritten', (content: Buffer) => content.fill(0xe4, 40_000, 400_000)],
   ])('is rejected although the ZIP is intact: its database is %s', async (_title, change) => {
     expect(await faultWith(name, 'db.sqlite', change)).toMatch(/^its db\.sqlite cannot be restored: /);
@@ -123,7 +123,7 @@ describe.skipIf(tools === null)('a PostgreSQL archive (pg_restore is needed)', (
 
   it.each([
     ['cut off', (content: Buffer) => content.subarray(0, -2000), /^its db\.dump cannot be restored: pg_restore: error/],
-    ['nothing but its beginning', (content: Buffer) => content.subarray(0, 40), /^its db\.dump: its header is cut off/],
+    ['truncated', (content: Buffer) => content.subarray(0, 40), /^its db\.dump: its header is cut off/],
     ['overwritten', (content: Buffer) => content.fill(0xe4, 200_000), /^its db\.dump cannot be restored: /],
   ])('is rejected although the ZIP is intact: its dump is %s', async (_title, change, reason) => {
     expect(await faultWith('pg-v5.10.0-pgdump15.zip', 'db.dump', change)).toMatch(reason);

@@ -104,7 +104,7 @@ describe('a log beside a SQLite file', () => {
       () => mixed(killed['wal'] ?? '', 'rows', '-journal'),
     ],
     [
-      'something that is no journal',
+      'a file that is no journal',
       '-journal',
       async () => {
         const file = await copyOf(plain);

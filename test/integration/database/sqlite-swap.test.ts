@@ -112,7 +112,7 @@ const cases: readonly (readonly [title: string, prepare: (file: string) => void]
   ['a file with content in its write-ahead log', logged],
   ['a file with a hot journal', torn],
   ['a damaged file', damaged],
-  ['something that is no database', noDatabase],
+  ['a file that is no database', noDatabase],
   ['no file', () => undefined],
   ['a write-ahead log without its file', orphaned],
 ];

@@ -45,7 +45,7 @@ const fileIn = (folder: string): string => {
 };
 
 const situations: readonly Situation[] = [
-  { what: 'nothing in the way', exitCode: 0, make: async () => ({}) },
+  { what: 'a database without obstacles', exitCode: 0, make: async () => ({}) },
   {
     what: 'a role that may not create tables',
     exitCode: 4,

@@ -64,7 +64,7 @@ const ways: readonly (readonly [
   (empty: TestDatabase) => Promise<{ database: TestDatabase; env?: Record<string, string> }>,
 ])[] = [
   [
-    'the schema of a role with its name',
+    'a role with its name',
     async (empty) => {
       const { role, database } = await createRole(empty);
       await sql(empty, `ALTER SCHEMA "${schema}" RENAME TO ${role}`, `ALTER SCHEMA ${role} OWNER TO ${role}`);
@@ -102,7 +102,7 @@ async function rowsIn(database: TestDatabase, where: string, table: string): Pro
 }
 
 describePostgres('TimeTracker in a schema of its own', () => {
-  it.each(ways)('is created and verified in %s, and nothing is made in public', async (_, prepare) => {
+  it.each(ways)('is created and verified in the schema of %s, and nothing is made in public', async (_, prepare) => {
     const empty = await createDatabase();
     await sql(empty, `CREATE SCHEMA "${schema}"`, 'CREATE TABLE public.of_mine (id int)');
     const { database, env = {} } = await prepare(empty);

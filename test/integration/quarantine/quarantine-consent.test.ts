@@ -52,27 +52,35 @@ describePostgres('a purge that waits for an answer (postgresql)', () => {
   const inside = { kind: 'quarantine-refused', obstacle: { kind: 'changed' } };
 
   it.each([
-    ['a view over a table', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.hen`, outside],
-    ['a view over a view', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.c`, outside],
-    ['a column of a type', (name: string) => `CREATE TABLE public.mine (mood ${name}.mood)`, outside],
-    ['a foreign key', (name: string) => `CREATE TABLE public.mine (egg integer REFERENCES ${name}.egg)`, outside],
-    ['an heir', (name: string) => `CREATE TABLE public.mine () INHERITS (${name}.hen)`, outside],
+    ['creates a view over a table', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.hen`, outside],
+    ['creates a view over a view', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.c`, outside],
+    ['creates a column of one of its types', (name: string) => `CREATE TABLE public.mine (mood ${name}.mood)`, outside],
     [
-      'a function',
+      'creates a foreign key to it',
+      (name: string) => `CREATE TABLE public.mine (egg integer REFERENCES ${name}.egg)`,
+      outside,
+    ],
+    [
+      'creates a table that inherits from one of its tables',
+      (name: string) => `CREATE TABLE public.mine () INHERITS (${name}.hen)`,
+      outside,
+    ],
+    [
+      'creates a function that reads it',
       (name: string) =>
         `CREATE FUNCTION public.mine() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM ${name}.hen; END`,
       outside,
     ],
     [
-      'a function in the quarantine itself',
+      'creates a function in it',
       (name: string) =>
         `CREATE FUNCTION ${name}.mine() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM ${name}.hen; END`,
       outside,
     ],
-    ['a table in the quarantine itself', (name: string) => `CREATE TABLE ${name}.mine (id integer)`, inside],
-    ['a row in one of its tables', (name: string) => `INSERT INTO ${name}.hen VALUES (2)`, inside],
-    ['the loss of one of its tables', (name: string) => `DROP TABLE ${name}.hen CASCADE`, inside],
-  ])('drops nothing if the quarantine is %s meanwhile', async (_what, interfere, expected) => {
+    ['creates a table in it', (name: string) => `CREATE TABLE ${name}.mine (id integer)`, inside],
+    ['inserts a row into one of its tables', (name: string) => `INSERT INTO ${name}.hen VALUES (2)`, inside],
+    ['drops one of its tables', (name: string) => `DROP TABLE ${name}.hen CASCADE`, inside],
+  ])('drops nothing if somebody meanwhile %s', async (_what, interfere, expected) => {
     const { url, name } = await quarantined();
     const problem = await purge(url, name, () => withClient(url, (client) => client.query(interfere(name))));
     expect(problem).toMatchObject(expected);

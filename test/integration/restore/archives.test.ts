@@ -41,7 +41,7 @@ describeRestores('an archive of the application', (engine) => {
     expect(await uploadsIn(data)).toEqual({ 'avatars/me.png': 'me' });
   });
 
-  it('replaces a newer database with rows, which comes back with an undo, and goes with a second undo', async () => {
+  it('replaces a newer database with rows, and an undo brings it back, and a second undo removes it again', async () => {
     const archive = archivePath(realArchives[engine][0]);
     const since = now();
     const expected = await contentsOf(await madeByHand(archive), since);

@@ -171,7 +171,7 @@ describePostgres(
       expect(await schemas()).toEqual(['public']);
     });
 
-    it('gets everything back if the loaded archive turns out to be unusable', async () => {
+    it('gets everything back if the loaded archive cannot be used', async () => {
       const useless = await applicationArchive('postgresql', await databaseOf('postgresql', unknownRevision), head);
       const { exitCode, stderr } = await place.run('restore', useless, '--yes');
       expect(exitCode, stderr).toBe(32);
@@ -191,7 +191,7 @@ describePostgres(
       expect(difference(before, await rowsOf(place.database))).toEqual([]);
     });
 
-    it('gets the database from before at the next start, if the restore dies', async () => {
+    it('gets the former database back at the next start if the restore is killed', async () => {
       for (const moment of ['after swapping', 'before finishing'] as const) {
         const env = { ...place.env, ...(await atMoment(moment, 'SIGKILL')) };
         await run(['restore', archive, '--yes'], { env });

@@ -60,8 +60,8 @@ describeRestores('a restore that is refused', (engine) => {
   });
 
   it.each<[string, () => Promise<string>, RegExp]>([
-    ['that is not there', async () => '/nowhere/a.zip', /no such archive: a\.zip\s.*\/nowhere\/a\.zip is not there/s],
-    ['that is in neither place', async () => 'b.zip', /Neither \S*\/b\.zip nor \S*\/backups\/b\.zip is there/],
+    ['that does not exist', async () => '/nowhere/a.zip', /no such archive: a\.zip\s.*\/nowhere\/a\.zip is not there/s],
+    ['that is in neither of two folders', async () => 'b.zip', /Neither \S*\/b\.zip nor \S*\/backups\/b\.zip is there/],
     ['that is a folder', () => temporaryDirectory(), /folder|directory/],
     ['that is no archive', () => textFile('just words'), /not a ZIP|no ZIP/i],
     [
@@ -80,7 +80,7 @@ describeRestores('a restore that is refused', (engine) => {
       /neither alembic_version nor any core table/,
     ],
     [
-      'of a database of the other engine that is none',
+      'of the other engine with an invalid database',
       async () =>
         engine === 'sqlite'
           ? applicationArchive('postgresql', Buffer.from('PGDMP'), head)
@@ -88,17 +88,17 @@ describeRestores('a restore that is refused', (engine) => {
       /damaged|malformed|not a|cut off/,
     ],
     [
-      'of a revision that nobody knows',
+      'of an unknown revision',
       async () => applicationArchive(engine, Buffer.from(engine === 'sqlite' ? 'SQLite format 3\0' : 'PGDMP'), '999_x'),
       /999_x, which this image does not know/,
     ],
     [
-      'of such a revision that only its database tells',
+      'whose database has an unknown revision',
       async () => applicationArchive(engine, await databaseOf(engine, unknownRevision), head),
       /ledger of another migration tool is there: alembic_version/,
     ],
     [
-      'with other rows than its manifest says',
+      'with other rows than in its manifest',
       async () =>
         archiveOfOurs(engine, await databaseOf(engine, unknownRevision), {
           revisions: [],
@@ -107,7 +107,7 @@ describeRestores('a restore that is refused', (engine) => {
       /alembic_version has 1 instead of 2, more has no table instead of 1/,
     ],
     [
-      'with another revision than its manifest says',
+      'with another revision than in its manifest',
       async () =>
         archiveOfOurs(engine, await databaseOf(engine, unknownRevision), {
           revisions: [head],
@@ -121,7 +121,7 @@ describeRestores('a restore that is refused', (engine) => {
       /django_migrations/,
     ],
     [
-      'of no application at all',
+      'of no application',
       async () => applicationArchive(engine, await databaseOf(engine, 'CREATE TABLE leftovers (id int)'), head),
       /corrupt/i,
     ],
@@ -157,16 +157,19 @@ describeRestores('a restore that is refused', (engine) => {
     }
   });
 
-  it.each(['a file', 'nothing'])('cannot restore uploads if %s is in the place of their folder', async (what) => {
-    const root = await temporaryDirectory();
-    await writeFile(join(root, 'a file'), '');
-    const statics = join(root, what, 'uploads');
-    const env = { ...place.env, TT_STATIC_UPLOAD_FOLDER: statics };
-    const { exitCode, stderr } = await run(['restore', currentArchive(engine), '--yes'], { env });
-    expect(exitCode, stderr).toBe(31);
-    expect(stderr).toContain(statics);
-    expect(stderr).toContain('--database-only');
-  });
+  it.each(['a file', 'a missing folder'])(
+    'cannot restore uploads if their folder would be below %s',
+    async (parent) => {
+      const root = await temporaryDirectory();
+      await writeFile(join(root, 'a file'), '');
+      const statics = join(root, parent, 'uploads');
+      const env = { ...place.env, TT_STATIC_UPLOAD_FOLDER: statics };
+      const { exitCode, stderr } = await run(['restore', currentArchive(engine), '--yes'], { env });
+      expect(exitCode, stderr).toBe(31);
+      expect(stderr).toContain(statics);
+      expect(stderr).toContain('--database-only');
+    },
+  );
 
   it('has changed nothing after all of these attempts', async () => {
     expect(await everything(place)).toEqual(before);

@@ -109,9 +109,9 @@ describeRestores('a journal that cannot be used', (engine) => {
   });
 
   it.each<[string, (journal: string) => string, RegExp]>([
-    ['is no text that means anything', () => '\0\0', /cannot be read/],
+    ['is not JSON', () => '\0\0', /cannot be read/],
     ['is of a later version', (text) => text.replace('"format": 1', '"format": 2'), /cannot be read/],
-    ['names an odd id', (text) => text.replace(/"id": "[^"]*"/, '"id": "../../etc"'), /cannot be read/],
+    ['has an invalid id', (text) => text.replace(/"id": "[^"]*"/, '"id": "../../etc"'), /cannot be read/],
     [
       'would remove the database',
       (text) => text.replace(/"incoming": "[^"]*"/, '"incoming": "live"'),
