@@ -1,8 +1,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { ArchiveLimits } from '../config/config.ts';
-import { isCustomDump } from './detect-format.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
 import type { ArchiveEntry } from './entry-content.ts';
@@ -11,7 +11,7 @@ import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts'
 
 /**
  * Opens an archive or a bare SQLite file. For a SQLite installation, it also opens a bare dump of `pg_dump` (custom
- * format or plain SQL), because db-init reads its rows without a server.
+ * format, tar or plain SQL, also packed with gzip), because db-init reads its rows without a server.
  * @param engine of the installation; null if it is not known
  * @throws Failure `archive-rejected`
  */
@@ -23,34 +23,40 @@ export async function openArchiveOrFile(
   try {
     return await openArchive(file, limits);
   } catch (error) {
-    const kind = error instanceof Failure ? await engineOfBare(file, error.problem) : null;
+    const bare = error instanceof Failure ? bareFileIn(error.problem) : null;
     // the operator loads a dump into PostgreSQL with PostgreSQL's own tools: the rejection says how
-    if (kind === null || (kind === 'postgresql' && engine !== 'sqlite')) throw error;
-    return openBare(file, kind);
+    if (bare === null || (bare.engine === 'postgresql' && engine !== 'sqlite')) throw error;
+    return openBare(file, bare, limits);
   }
 }
 
-/** The engine of a bare file that was rejected because it is no archive; null for any other. */
-async function engineOfBare(file: string, problem: Problem): Promise<Engine | null> {
+interface BareFile {
+  readonly engine: Engine;
+  /** Whether it is packed with gzip. */
+  readonly packed: boolean;
+}
+
+/** The bare file that was rejected because it is no archive; null for any other file. */
+function bareFileIn(problem: Problem): BareFile | null {
   if (problem.kind !== 'archive-rejected' || problem.fault.kind !== 'other-format') return null;
   const found = problem.fault.file;
-  if (found.kind === 'sqlite') return 'sqlite';
-  if (found.kind === 'sql') return found.dialect === 'postgresql' && !found.packed ? 'postgresql' : null;
-  return found.kind === 'dump' && !found.packed && (await isCustomDump(file)) ? 'postgresql' : null;
+  if (found.kind === 'sqlite') return { engine: 'sqlite', packed: false };
+  const isDump = found.kind === 'dump' || (found.kind === 'sql' && found.dialect === 'postgresql');
+  return isDump ? { engine: 'postgresql', packed: found.packed } : null;
 }
 
 /**
  * Opens a bare file as an archive, a SQLite file together with the transaction log beside it. It only reads the file.
  * If another program writes to the file while it is read, reading fails with a rejection.
  */
-function openBare(file: string, engine: Engine): Archive {
+function openBare(file: string, { engine, packed }: BareFile, limits: ArchiveLimits): Archive {
   const logs = engine === 'sqlite' ? sideFilesOf(file) : [];
   const files = [file, ...logs.map((suffix) => file + suffix)];
   const before = versionOf(files);
   const entryOf = (path: string): ArchiveEntry => ({
     name: basename(path),
     size: sizeOf(path),
-    open: () => Promise.resolve(Readable.from(unchanged(path), { objectMode: false })),
+    open: () => Promise.resolve(Readable.from(packed ? unpacked(path) : unchanged(path), { objectMode: false })),
   });
   async function* unchanged(path: string): AsyncGenerator<Buffer, void, undefined> {
     const bytes: AsyncIterable<Buffer> = createReadStream(path);
@@ -61,6 +67,23 @@ function openBare(file: string, engine: Engine): Archive {
     }
     if (versionOf(files) !== before) {
       throw archiveRejected(file, invalid({ kind: 'written-to' }));
+    }
+  }
+  async function* unpacked(path: string): AsyncGenerator<Buffer, void, undefined> {
+    const gunzip = createGunzip();
+    pipeline(unchanged(path), gunzip, () => undefined);
+    let bytes = 0;
+    try {
+      const content: AsyncIterable<Buffer> = gunzip;
+      for await (const chunk of content) {
+        bytes += chunk.length;
+        if (bytes > limits.bytes) {
+          throw archiveRejected(file, { kind: 'too-large', exceeded: { kind: 'unpacked', limit: limits.bytes } });
+        }
+        yield chunk;
+      }
+    } catch (error) {
+      throw toArchiveRejected(file, error);
     }
   }
   const database = entryOf(file);

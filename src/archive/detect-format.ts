@@ -74,12 +74,6 @@ export async function requireZip(file: string): Promise<void> {
   }
 }
 
-/** Whether a file begins like a dump in the custom format; a dump as a tar does not. */
-export async function isCustomDump(file: string): Promise<boolean> {
-  const head = await beginningOf(createReadStream(file, { end: marks.dump.length - 1 }));
-  return head.toString('latin1') === marks.dump;
-}
-
 /** Whether a file has a name like a piece of a split archive. */
 export function isPiece(file: string): boolean {
   return pieceName.test(file);

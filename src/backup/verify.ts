@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
-import { isCustomDump, readBeginning } from '../archive/detect-format.ts';
+import { readBeginning } from '../archive/detect-format.ts';
 import { requireOwnSideFiles } from '../database/sqlite/recover-side-files.ts';
 import { inspectDump, inspectPlainDump } from '../database/postgres/dump/create-and-verify.ts';
-import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump/header.ts';
+import { headerBytes, isDumpHeader, oldestReader, parseDumpHeader } from '../database/postgres/dump/header.ts';
 import { findTools, newest } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Engine } from '../model/engine.ts';
@@ -129,9 +129,9 @@ export async function openDumpVerifier(
   { file, bare, database }: Archive,
   signal: AbortSignal,
 ): Promise<DatabaseVerifier> {
-  if (bare && !(await isCustomDump(file)))
-    return { server: null, verify: (content) => inspectPlainDump(content, signal) };
-  const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
+  const head = await readBeginning(database, headerBytes);
+  if (bare && !isDumpHeader(head)) return { server: null, verify: (content) => inspectPlainDump(content, signal) };
+  const parsed = parseDumpHeader(head);
   if (parsed.kind === 'damaged') {
     throw archiveRejected(file, invalid({ kind: 'dump-header', name: database.name, reason: parsed.reason }));
   }

@@ -1,7 +1,7 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { open } from 'node:fs/promises';
 
-/** The header of a dump in PostgreSQL's custom format. */
+/** The header of a dump in PostgreSQL's custom format, or as a tar archive. */
 export interface DumpHeader {
   /** The version of the archive format: 1.16 is [1, 16]. */
   readonly format: readonly [major: number, minor: number];
@@ -22,11 +22,21 @@ export type ParsedHeader =
 export const headerBytes = 8192;
 
 const magic = 'PGDMP';
-const customFormat = 1;
+/** The numbers of the formats in a header (ArchiveFormat in pg_backup.h). */
+const formats = { custom: 1, tar: 3 };
 
-/** Whether a file begins like a dump in the custom format. */
+/** The length of the header of an entry in a tar archive. */
+const tarBlock = 512;
+
+/** Whether a file begins like a dump as a tar archive: its first entry is the table of contents. */
+const isTarDump = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'toc.dat\0' && bytes.length > tarBlock;
+
+/** Whether a file begins like a dump in the custom format, or as a tar archive. */
 export const isDumpHeader = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.subarray(0, magic.length)).toString('latin1') === magic;
+  Buffer.from(withoutTar(bytes).subarray(0, magic.length)).toString('latin1') === magic;
+
+const withoutTar = (bytes: Uint8Array): Uint8Array => (isTarDump(bytes) ? bytes.subarray(tarBlock) : bytes);
 
 /**
  * Parses the header of a dump, as PostgreSQL's ReadHead does (src/bin/pg_dump/pg_backup_archiver.c).
@@ -34,7 +44,8 @@ export const isDumpHeader = (bytes: Uint8Array): boolean =>
  */
 export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
   try {
-    const { time: _, ...header } = readHeader(bytes);
+    const format = isTarDump(bytes) ? formats.tar : formats.custom;
+    const { time: _, ...header } = readHeader(withoutTar(bytes), format);
     return { kind: 'header', header };
   } catch (error) {
     if (!(error instanceof HeaderError)) throw error;
@@ -57,7 +68,10 @@ export function timeInHeader(bytes: Uint8Array): { readonly from: number; readon
 
 class HeaderError extends Error {}
 
-function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
+function readHeader(
+  bytes: Uint8Array,
+  wanted = formats.custom,
+): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
   const { take, byte, integer, text, at } = readerOf(bytes);
   if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
     throw new HeaderError(dumpReasons.otherFormat);
@@ -72,7 +86,7 @@ function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly
   if (sizeOfInteger < 1 || sizeOfInteger > 8) throw new HeaderError(dumpReasons.integerSize(sizeOfInteger));
   // the size of an offset
   byte();
-  if (byte() !== customFormat) throw new HeaderError(dumpReasons.otherFormat);
+  if (byte() !== wanted) throw new HeaderError(dumpReasons.otherFormat);
   // the compression: one byte for the algorithm since 1.15, before that an integer for the level
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
