@@ -7,6 +7,8 @@ export const dumpReasons = {
   cutOff: (table: string | null): string =>
     `it is cut off: ${table === null ? 'its last line is missing' : `the rows of ${printable(table)} are missing`}`,
 
+  severalDatabases: 'it holds the tables of more than one database',
+
   // the header
   otherFormat: "it is not a dump in PostgreSQL's custom format",
   oldFormat: (major: number, minor: number): string =>

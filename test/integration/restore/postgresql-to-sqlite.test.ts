@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
@@ -43,6 +44,19 @@ const odd = String.raw`
   UPDATE clients SET default_hourly_rate = 'NaN' WHERE id = 3;
 `;
 
+/** What pg_dumpall, `--clean` and `--create` write before the tables. */
+const beforeDatabase = `SET default_transaction_read_only = off;
+CREATE ROLE timetracker;
+ALTER ROLE timetracker WITH NOSUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:x==$y=:z=';
+\\connect template1
+-- PostgreSQL database dump complete
+DROP DATABASE timetracker;
+CREATE DATABASE timetracker WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE = 'C.UTF-8';
+\\connect timetracker
+ALTER TABLE IF EXISTS ONLY public.users DROP CONSTRAINT IF EXISTS users_pkey;
+DROP TABLE IF EXISTS public.users;
+`;
+
 const dumpOf = (archive: string): Buffer => new AdmZip(archive).readFile('db.dump') ?? Buffer.alloc(0);
 
 /** A plain dump, as pg_dump writes it without `--format`, and pg_restore from an archive. */
@@ -80,10 +94,16 @@ describePostgres(
     it.each([
       ['a dump in the custom format', 'timetracker.dump', (dump: Buffer) => Promise.resolve(dump)],
       [
-        'a dump in plain SQL, with owners and rights',
-        'backup.sql',
-        async (dump: Buffer) =>
-          `${(await sqlOf(dump)).replace(/^COPY public.users \(.*\)/m, 'COPY public.users').replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace')}\nALTER TABLE public.users OWNER TO "some body";\nGRANT SELECT(id) ON TABLE public.users TO other;\n`,
+        'a dump in plain SQL of Windows, packed, with roles, drops, owners and rights',
+        'backup.sql.gz',
+        async (dump: Buffer) => {
+          const sql = (await sqlOf(dump))
+            .replace(/^COPY public.users \(.*\)/m, 'COPY public.users')
+            .replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace');
+          const lines = `${beforeDatabase}${sql}\nALTER TABLE public.users OWNER TO "some body";
+GRANT SELECT(id) ON TABLE public.users TO other;\n\\connect zoo\nSET default_transaction_read_only = off;\n`;
+          return gzipSync(`\uFEFF${lines.replaceAll('\n', '\r\n')}`);
+        },
       ],
     ] as const)(
       'are restored from %s, verified with backup verify --prove, and restored at a start',
@@ -122,6 +142,7 @@ describePostgres(
         'CREATE VIEW public.everybody AS SELECT 1;',
         'ALTER TABLE public.users OWNER TO x; DROP TABLE public.users;',
         'COPY public.users (username, id) FROM stdin;\nx\t99\n\\.',
+        '\\connect other\nCREATE TABLE public.users_of_others (id integer);',
       ]) {
         await writeFile(file, `${sql}\n${more}\n`);
         const refused = await runInProcess(['restore', file, '--yes'], env);
@@ -226,6 +247,14 @@ describePostgres(
       const again = await on(small);
       expect(again.exitCode, again.all).toBe(0);
       expect(again.stdout).toContain('nothing to do');
+
+      const tar = join(small.root, 'timetracker.tar');
+      const { binDirectory } = requirePostgres();
+      await execa(join(binDirectory ?? '', 'pg_dump'), ['-Ft', '-f', tar, '-d', large.database.url]);
+      const archived = await on(small, 'restore', tar, '--set-aside', '--dry-run');
+      expect(archived.exitCode, archived.all).toBe(0);
+      expect(archived.stdout).toMatch(/projects\.client_id: 1 row refers/);
+      expect((await on(small, 'backup', 'verify', tar)).exitCode).toBe(0);
 
       // no statement of a stranger is run; with --trust-archive the rows are restored without it
       await execute(

@@ -46,20 +46,27 @@ export interface FilterOptions {
   readonly allowed?: AllowedNames;
   /** Called with the statements and rows that pass. */
   readonly listener?: ScriptListener;
-  /** Unknown statements that are left out and not listed. What follows them is read as usual. */
-  readonly ignored?: RegExp;
+  /** Whether the script is a plain dump that is only read, and may be written by other programs than pg_restore. */
+  readonly plain?: boolean;
 }
 
-/** Statements in a plain dump that `pg_restore` is told to leave out: owners and rights. */
+/** Statements in a plain dump that `pg_restore` is told to leave out: owners and rights; and a setting of pg_dumpall. */
 const leftOutOfPlainDumps =
-  /^(?:ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
+  /^(?:SET default_transaction_read_only = off|ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
+
+/**
+ * Statements of `--clean`, `--create` and pg_dumpall, which come before the first table: they drop what was there, and
+ * create the database and roles. A new file has nothing of it.
+ */
+const leftOutBeforeTables =
+  /^(?:DROP|ALTER TABLE|(?:CREATE|ALTER) (?:DATABASE|ROLE)|UPDATE pg_catalog\.pg_database) [^;]*;\s*$/;
 
 /** Filters a dump in plain SQL like `filterScript`, for reading only: its output must not be executed. */
 export function filterPlainDump(
   options: Pick<FilterOptions, 'maxBytes' | 'allowed' | 'listener'>,
 ): ReturnType<typeof filterScript> {
   const settings = unchangedSettings;
-  return filterScript({ ...options, settings, onUnknown: 'collect', ignored: leftOutOfPlainDumps });
+  return filterScript({ ...options, settings, onUnknown: 'collect', plain: true });
 }
 
 /** A plain dump ends before its end. */
@@ -109,15 +116,18 @@ const mostAttempts = 10;
 const shownLength = 120;
 
 const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 const endOfRows = Buffer.from('\n\\.');
 
 /** The state of a filter. */
 interface Filter {
   readonly options: Required<Pick<FilterOptions, 'settings' | 'onUnknown' | 'maxBytes' | 'allowed'>>;
   readonly listener: ScriptListener | undefined;
-  readonly ignored: RegExp | undefined;
+  readonly plain: boolean;
   readonly summary: ScriptSummary;
   state: 'statements' | 'rows' | 'skipping';
+  /** Whether pg_dumpall has connected to another database after the first tables. */
+  inAnotherDatabase: boolean;
   /** The part of the current statement that was read so far. */
   statement: string;
   /** The quote that is still open at the end of the statement so far; null if none is. */
@@ -141,14 +151,15 @@ export function filterScript({
   maxBytes,
   allowed = namesForDatabase(),
   listener,
-  ignored,
+  plain = false,
 }: FilterOptions): { readonly stream: Transform; readonly summary: ScriptSummary } {
   const filter: Filter = {
     options: { settings, onUnknown, maxBytes, allowed },
     listener,
-    ignored,
+    plain,
     summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: 0 },
     state: 'statements',
+    inAnotherDatabase: false,
     statement: '',
     quote: null,
     attempts: 0,
@@ -156,8 +167,10 @@ export function filterScript({
   };
   /** Bytes that are not processed yet: the beginning of a line, or a possible beginning of the end-of-rows marker. */
   let rest: Buffer = Buffer.alloc(0);
+  const adaptLines = plain ? openLineEnds() : (chunk: Buffer): Buffer => chunk;
   const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+    transform(given: Buffer, _encoding, done) {
+      const chunk = adaptLines(given);
       const push: Push = (bytes) => void (bytes.length > 0 && this.push(bytes));
       finish(done, () => {
         rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -170,6 +183,23 @@ export function filterScript({
     flush: (done) => finish(done, () => readEnd(filter, rest)),
   });
   return { stream, summary: filter.summary };
+}
+
+/**
+ * Makes the line ends of Windows plain, if the first line has one, and leaves out a byte order mark. Rows lose nothing:
+ * COPY writes a carriage return as `\r`.
+ */
+function openLineEnds(): (chunk: Buffer) => Buffer {
+  let isOfWindows: boolean | null = null;
+  let held = '';
+  return (chunk) => {
+    const bytes = isOfWindows === null && chunk.indexOf('\uFEFF') === 0 ? chunk.subarray(3) : chunk;
+    isOfWindows ??= bytes[bytes.indexOf(lineFeed) - 1] === carriageReturn;
+    if (!isOfWindows) return bytes;
+    const text = held + bytes.toString('latin1');
+    held = text.endsWith('\r') ? '\r' : '';
+    return Buffer.from(text.slice(0, text.length - held.length).replaceAll('\r\n', '\n'), 'latin1');
+  };
 }
 
 /** Runs `work`, and passes its error to the callback of a stream. */
@@ -227,12 +257,12 @@ function readLine(filter: Filter, line: string, push: Push): void {
   const parsed = parseStatement(filter.statement, filter.options.allowed);
   if (parsed === 'unfinished') return;
   if (parsed === 'unknown') {
-    if (filter.ignored?.test(filter.statement) !== true) return refuse(filter);
+    if (!isLeftOut(filter)) return refuse(filter);
     [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
     return;
   }
   filter.listener?.statement(parsed);
-  noteRows(filter.summary, parsed);
+  noteRows(filter, parsed);
   const adapted = adapt(filter.statement, parsed, filter.options.settings);
   [filter.statement, filter.attempts] = ['', 0];
   if (parsed.kind === 'copy') {
@@ -243,11 +273,21 @@ function readLine(filter: Filter, line: string, push: Push): void {
   } else push(Buffer.from(adapted, 'latin1'));
 }
 
-function noteRows(summary: ScriptSummary, parsed: DumpStatement): void {
-  if (parsed.kind === 'create-table') {
+/** Whether an unknown statement is left out and not listed. What follows it is read as usual. */
+const isLeftOut = ({ plain, statement, summary }: Filter): boolean =>
+  plain && (leftOutOfPlainDumps.test(statement) || (summary.tables === 0 && leftOutBeforeTables.test(statement)));
+
+/** @throws Error if a second database of pg_dumpall has tables */
+function noteRows({ summary, inAnotherDatabase }: Filter, parsed: DumpStatement): void {
+  if (parsed.kind !== 'create-table' && parsed.kind !== 'copy') return;
+  if (inAnotherDatabase) throw new Error(dumpReasons.severalDatabases);
+  // pg_dumpall writes the last comment of a dump after each database
+  summary.ended = false;
+  if (parsed.kind === 'copy') summary.withoutRows.delete(parsed.object);
+  else {
     summary.tables++;
     summary.withoutRows.add(parsed.object);
-  } else if (parsed.kind === 'copy') summary.withoutRows.delete(parsed.object);
+  }
 }
 
 const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
@@ -261,6 +301,10 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
     return true;
   }
   if (lastComment.test(line)) filter.summary.ended = true;
+  if (filter.plain && /^\\connect /.test(line)) {
+    filter.inAnotherDatabase = filter.summary.tables > 0;
+    return true;
+  }
   return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);
 }
 
