@@ -301,7 +301,7 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
     return true;
   }
   if (lastComment.test(line)) filter.summary.ended = true;
-  if (filter.plain && /^\\connect /.test(line)) {
+  if (filter.plain && line.startsWith(String.raw`\connect `)) {
     filter.inAnotherDatabase = filter.summary.tables > 0;
     return true;
   }
