@@ -66,7 +66,7 @@ describeRestores('a restore that is refused', (engine) => {
     ['that is no archive', () => textFile('just words'), /not a ZIP|no ZIP/i],
     [
       'of plain SQL',
-      () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n'),
+      () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n'),
       engine === 'sqlite' ? /holds what TimeTracker does not make/ : /psql/,
     ],
     [
