@@ -2,7 +2,6 @@ import { codeOf } from '../errors/error-code.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { ArchiveDefect } from '../model/archive-defect.ts';
 
-/** The failure for a rejected archive. */
 export function archiveRejected(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
   return new Failure({ kind: 'archive-rejected', archive, fault }, options);
 }

@@ -37,7 +37,6 @@ const wrappings = {
   encrypted: ['Salted__', 'age-encryption.org/', '-----BEGIN PGP MESSAGE', '-----BEGIN AGE ENCRYPTED'],
 } as const satisfies Record<Wrapping, readonly string[]>;
 
-/** A piece of a split archive. */
 const piece = { kind: 'piece' } as const;
 
 const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 'encrypted'] as const;

@@ -12,7 +12,6 @@ import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
-/** An entry of an archive. */
 export interface ArchiveEntry {
   readonly name: string;
   /** Bytes before compression. */

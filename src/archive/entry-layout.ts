@@ -29,7 +29,6 @@ const followed = 0x0008;
 
 /** The facts of all entries that stay in memory. */
 export interface EntryTable {
-  /** The number of entries. */
   readonly count: number;
   /** @param name the name for the entry */
   readonly entry: (index: number, name: string) => StoredEntry;

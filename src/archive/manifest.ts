@@ -12,7 +12,6 @@ export const databaseEntryNames = { postgresql: 'db.dump', sqlite: 'db.sqlite' }
   string
 >;
 
-/** A written entry. */
 export interface ListedEntry {
   /** Bytes before compression. */
   readonly size: number;
@@ -20,7 +19,6 @@ export interface ListedEntry {
   readonly sha256: string;
 }
 
-/** The manifest of an archive of db-init. */
 export interface Manifest {
   readonly engine: Engine;
   readonly kind: ArchiveKind;

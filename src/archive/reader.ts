@@ -41,7 +41,6 @@ import {
   listingOf,
 } from './classified-entries.ts';
 
-/** An uploaded file. */
 export interface ArchivedUpload {
   readonly root: UploadRootName;
   /** Relative to the root, with slashes; never outside of the root. */
@@ -276,7 +275,6 @@ function databaseOf(classified: ClassifiedEntries, { engine }: Description): Arc
 
 const isEngine = (kind: EntryKind): kind is Engine => kind === 'postgresql' || kind === 'sqlite';
 
-/** The uploads of one root. */
 export function uploadsOf(
   { uploads, uploadRoots }: Pick<Archive, 'uploads' | 'uploadRoots'>,
   root: UploadRootName,

@@ -5,7 +5,6 @@ import { type ListedEntry, parseListedEntry } from './manifest.ts';
 const longest = 16 * 1024 * 1024;
 const longestEntryText = 64 * 1024;
 
-/** The manifest is too long to be read. */
 export class LongManifestError extends Error {}
 
 /**

@@ -26,7 +26,6 @@ const reservedSpace = 64 * 1024 * 1024;
 const checkEvery = 16 * 1024 * 1024;
 
 export interface ReceiveOptions {
-  /** The folder for the temporary file. */
   readonly folder: string;
   /** The name that messages use for the database to restore. */
   readonly database: string;

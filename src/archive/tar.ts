@@ -1,4 +1,3 @@
-/** An entry of a tar archive. */
 interface TarEntry {
   readonly name: string;
   /** The content, if the entry is no longer than a line. */

@@ -5,7 +5,6 @@ import { Failure, type BackupObstacle } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 
-/** What every backup needs. */
 export interface BackupContext {
   readonly database: Database;
   readonly config: Config;

@@ -32,7 +32,6 @@ import { spoolBytes } from '../platform/spooled-bytes.ts';
 import { createArchive } from '../archive/writer.ts';
 import { causeOf } from '../database/error-cause.ts';
 
-/** What to back up, and where to. */
 export interface BackupRequest {
   readonly kind: ArchiveKind;
   /** The existing upload folders that go into the archive. */
@@ -242,10 +241,8 @@ export interface ArchiveRequest extends Pick<Manifest, 'kind' | 'createdAt' | 'h
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
 
-/** What was written. */
 export interface Written {
   readonly manifest: Manifest;
-  /** The number of uploads of each root. */
   readonly files: UploadCounts;
   /** How many entries, and their bytes before compression. */
   readonly entries: number;

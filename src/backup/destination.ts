@@ -11,7 +11,6 @@ import { freeBytes } from '../platform/free-space.ts';
 import { isSpool } from '../archive/spool.ts';
 import { backupReasons } from '../report/backup-messages.ts';
 
-/** Where an archive goes. */
 export interface Destination {
   readonly folder: string;
   /** The path that the operator asked for; null for the application's naming scheme in the folder. */

@@ -21,11 +21,9 @@ const chunk = 128 * 1024;
 
 /** Copies a database. Everything that the copy needs has been found already. */
 export interface Dumper {
-  /** The entry of the archive that receives the copy. */
   readonly entryName: string;
   /** The tool that makes the copy, with its version. */
   readonly tool: string;
-  /** Whether compression makes the copy smaller. */
   readonly compress: boolean;
   /** The most bytes that the copy can take in the archive. */
   readonly space: number;

@@ -25,7 +25,6 @@ export function parseSchedule(cron: string, timeZone: string | null): Schedule {
   };
 }
 
-/** The result of the health check. */
 export type Health =
   | { readonly kind: 'healthy'; readonly state: SchedulerState }
   | { readonly kind: 'absent' }
@@ -43,7 +42,6 @@ export function judgeScheduler(state: SchedulerState | null, now: Date): Health 
   return last === null || last.exitCode === 0 ? { kind: 'healthy', state } : { kind: 'failed', ...last };
 }
 
-/** What a scheduler needs. */
 export interface SchedulerContext {
   readonly schedule: Schedule;
   readonly now: () => Date;

@@ -16,7 +16,6 @@ import type { SkipReason } from '../model/archive.ts';
 import { backupMessages, backupReasons } from '../report/backup-messages.ts';
 import type { BackupContext } from './context.ts';
 
-/** An uploaded file. */
 interface UploadFile {
   readonly root: UploadRootName;
   /** The entry of an archive that holds it. */
@@ -33,7 +32,6 @@ export type OnSkipped = (path: string, why: SkipReason) => void;
  * The folders of uploads. Each iteration reads the folders again, because a list of all files would fill the memory.
  */
 export interface Uploads {
-  /** The roots whose folders exist. */
   readonly roots: readonly UploadRootName[];
   readonly files: (onSkipped: OnSkipped) => Generator<UploadFile, void, undefined>;
 }
@@ -46,7 +44,6 @@ interface Search {
   readonly onSkipped: OnSkipped;
   /** Folders to leave out: the backups and the other roots. */
   readonly excluded: ReadonlySet<string>;
-  /** The folder of the database file, if there is such a file. */
   readonly databaseFolder: string | null;
   /** Whether a name in that folder is the database file or one of its side files. */
   readonly isDatabase: (name: string) => boolean;
@@ -97,7 +94,6 @@ export async function measureUploads({ files }: Uploads, signal: AbortSignal): P
   return bytes;
 }
 
-/** The existing roots, each folder once. */
 async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<string, UploadRoot>> {
   const found = new Map<string, UploadRoot>();
   for (const root of roots) {
@@ -121,7 +117,6 @@ async function statIfExists(path: string): Promise<BigIntStats | null> {
 interface Place {
   readonly folder: string;
   readonly identity: string | null;
-  /** The name of its entry in an archive. */
   readonly entryName: string;
 }
 

@@ -37,7 +37,7 @@ export async function withDatabase<Result>(
         work(refusingDuringRestore(database, context, progress)),
       );
     } catch (error) {
-      if (!isRestoreInTheWay(error, context, progress)) throw error;
+      if (!hasOtherRestoreBegun(error, context, progress)) throw error;
     }
   }
 }
@@ -82,7 +82,11 @@ function refusingDuringRestore(database: Database, { config }: OpenContext, prog
  * Whether an error means that a restore of another run has begun first. A restore ends all sessions, also those of runs
  * that wait for its lock. This run has changed nothing yet, so it starts again.
  */
-function isRestoreInTheWay(error: unknown, { config, signal }: OpenContext, { locked, restores }: Progress): boolean {
+function hasOtherRestoreBegun(
+  error: unknown,
+  { config, signal }: OpenContext,
+  { locked, restores }: Progress,
+): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;
   if (problem.kind === 'connection-lost' || problem.kind === 'closed-database') {

@@ -199,7 +199,6 @@ async function dropKept(
   log.info(there || done.kept === null ? restoreMessages.dropped(done.kept) : restoreMessages.goneAlready(done.kept));
 }
 
-/** The failure: there is no former database. */
 export function nothingKept(database: string): Failure {
   return new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'nothing-kept' } });
 }

@@ -29,7 +29,6 @@ export interface HeldJournal {
   claim(journal: Journal): void;
   /** Writes the next phase. @throws Failure `taken-over` */
   write(journal: Journal): void;
-  /** Removes the journal. @throws Failure `taken-over` */
   remove(): void;
   release(): void;
 }

@@ -35,13 +35,11 @@ import { announceKeptDatabase } from './former-database.ts';
 import { swapBack } from './undo.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 
-/** What to restore. */
 export interface RestoreRequest {
   readonly archive: Archive;
   readonly identity: ArchiveIdentity;
   /** Whether to prepare and verify the new database only, without the swap. */
   readonly dryRun: boolean;
-  /** Whether to leave the uploads unchanged. */
   readonly databaseOnly: boolean;
   /** Asks the operator for consent, under the lock and after the warnings; null to ask nobody. @throws Failure */
   readonly consent: (() => Promise<void>) | null;

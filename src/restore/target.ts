@@ -7,7 +7,6 @@ import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { Journal, SwapNames, SwapKind } from '../state-folder/journal.ts';
 
-/** What every restore, undo and recovery needs. */
 export interface RestoreContext {
   readonly config: Config;
   readonly log: Log;
@@ -27,7 +26,6 @@ export interface RestoreContext {
   readonly onLoaded?: (contents: DatabaseSummary) => void;
 }
 
-/** The source of a restored database. */
 export interface RestoreSource {
   readonly archive: Archive;
   /** A folder for the temporary files of this restore. */
@@ -69,7 +67,6 @@ export interface RestoreTarget {
   isHalfDropped(name: string): Promise<boolean>;
   /** Measures a kept former database. @throws Error if it cannot be read */
   measure(kept: string): Promise<Measurement>;
-  /** Deletes a kept former database. */
   drop(kept: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,7 +10,6 @@ import { openTarget } from './open-target.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
 import { isFormerOf, type RestoreContext, type RestoreTarget } from './target.ts';
 
-/** How to undo the last restore. */
 export interface UndoRequest {
   /** Whether to bring back the former database even if it was changed after the restore. */
   readonly acceptChanges: boolean;

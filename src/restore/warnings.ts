@@ -9,7 +9,6 @@ import type { Session } from '../database/session.ts';
 import type { Row } from '../model/engine.ts';
 import type { MissingSurroundings } from '../report/restore-messages.ts';
 
-/** The prefix of the application's encrypted values. */
 const encryptedPrefix = 'enc:v1:';
 
 /**

@@ -18,7 +18,6 @@ import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.
 import { stateFolderMessages } from '../report/state-folder-messages.ts';
 import { timeInName } from '../platform/local-time.ts';
 
-/** A completed restore or undo. */
 export interface DoneRestore {
   readonly id: string;
   readonly action: 'restore' | 'undo';

@@ -7,7 +7,6 @@ import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.
 import { onceFileOf } from './state-paths.ts';
 import { stateFolderMessages } from '../report/state-folder-messages.ts';
 
-/** The progress of the commands in TT_RUN_ONCE. */
 export interface OnceProgress {
   /** The value of the variable: another value starts again. */
   readonly commands: readonly (readonly string[])[];

@@ -5,7 +5,6 @@ import { ownPrefix } from '../../platform/own-files.ts';
 
 /** The paths in a folder of uploads that never move. */
 export interface ProtectedPaths {
-  /** Whether the path itself is protected. */
   is(path: BytePath): boolean;
   /** Whether a protected path is below it. */
   isBelow(path: BytePath): boolean;

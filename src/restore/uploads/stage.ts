@@ -35,7 +35,6 @@ export interface StagingOptions {
   readonly signal: AbortSignal;
   /** Called with the bytes of each piece, also for entries that are left out. */
   readonly onBytes: (bytes: number) => void;
-  /** Called before files are written. */
   readonly checkOwner?: OwnerCheck;
 }
 

@@ -20,9 +20,7 @@ import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The sets that a swap of uploads exchanges. */
 export interface UploadSwap {
-  /** The folder of uploads. */
   readonly folder: string;
-  /** The id of the incoming set. */
   readonly incoming: string;
   /** The id under which the present set is kept. */
   readonly outgoing: string;
