@@ -295,8 +295,12 @@ export function describeNoVersionTable(kind: RelationKind): string {
 
 /** What an object of the owner's did to rows that were tried on a copy of its table; `reason` is null if they vanished. */
 export function describeTrial(definition: string, reason: string | null): string {
-  return `${definition}: it refused every row that was tried on an empty copy of the table (${reason ?? 'the row was not there afterwards'})`;
+  const told = reason === null ? 'the row was not there afterwards' : shortened(reason);
+  return `${definition}: it refused every row that was tried on an empty copy of the table (${told})`;
 }
+
+/** A message of the owner's code, which may be of any length. */
+const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
 
 const shownTables = 8;
 
