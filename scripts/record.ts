@@ -55,7 +55,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'refusal',
-    title: 'A refusal: nothing is touched, and what to do is said',
+    title: 'A refusal: nothing is changed, and the options are shown',
     async prepare(stage) {
       const url = await stage.database('postgresql');
       await stage.load('states/partial-with-tables.sql.gz');
@@ -65,7 +65,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'restore',
-    title: 'A backup is restored, and that is taken back',
+    title: 'A backup is restored, and the restore is undone',
     async prepare(stage) {
       const url = await stage.database('postgresql');
       await stage.quietly(url, []);
