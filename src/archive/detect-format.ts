@@ -107,7 +107,18 @@ async function faultOfFormat(file: string, head: Buffer): Promise<ArchiveFault |
   if (by !== undefined) return isPiece(file) ? piece : { kind: 'wrapped', by };
   const text = isText(head) ? recogniseText(head.toString('utf8')) : null;
   if (text !== null) return otherFormat(text);
-  return isPiece(file) ? piece : invalid({ kind: 'not-zip' });
+  return isPiece(file) || (await endsOnLaterDisk(file)) ? piece : invalid({ kind: 'not-zip' });
+}
+
+/** The end record of a ZIP archive without a comment: its signature, then the number of the disk (4.3.16). */
+const endRecordLength = 22;
+
+/** Whether a file is the last piece of a split ZIP archive: it has the name of a whole one. */
+async function endsOnLaterDisk(file: string): Promise<boolean> {
+  const { size } = await stat(file);
+  if (size < endRecordLength) return false;
+  const end = await beginningOf(createReadStream(file, { start: size - endRecordLength }));
+  return end.toString('latin1', 0, marks.emptyZip.length) === marks.emptyZip && end.readUInt16LE(4) > 0;
 }
 
 function otherFormat(file: OtherFile): ArchiveFault {

@@ -28,9 +28,14 @@ const unfinishedPrefix = `${ownPrefix}-`;
 /** Nearly all names: short, of printable ASCII characters, without a backslash or a colon, and with plain parts. */
 const plainName = /^(?:(?!\.{1,2}(?:\/|$))[ -.0-9;-[\]-~]+(?:\/|$))+$/;
 
-/** Why a name is not a safe path inside an archive on every system; null if it is safe. */
-export function defectOfName(name: string): NameDefect | null {
-  if (name.length <= longestComponent && plainName.test(name)) return null;
+/**
+ * Why a name is not a safe path inside an archive on every system; null if it is safe. It may begin with `./`, as
+ * bsdtar packs a folder: `topFolder` takes that off.
+ */
+export function defectOfName(given: string): NameDefect | null {
+  if (given.length <= longestComponent && plainName.test(given)) return null;
+  const name = given.startsWith('./') && given.length > 2 ? given.slice(2) : given;
+  if (name === './') return null;
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
   if (name === '') return 'empty';
   if (name.includes('\uFFFD')) return 'not-utf8';

@@ -6,7 +6,8 @@ import { limitVariables, reasonOfFault } from './archive-reasons.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { formatBytes, count } from './format.ts';
-import { describeOtherFile, describeWrapped, restoreFile } from './other-formats.ts';
+import type { ArchiveDefect } from '../model/archive-defect.ts';
+import { describeOtherFile, describeWrapped, packAgain, restoreFile } from './other-formats.ts';
 import { shortened } from '../platform/printable.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
@@ -92,15 +93,21 @@ const otherFiles = {
   },
 } satisfies Partial<Table>;
 
+/** Whether another program packed the archive with a password, or in a way that db-init does not unpack. */
+const isPackedOtherwise = (defect: ArchiveDefect): boolean =>
+  defect.kind === 'entry' && (defect.defect === 'encrypted' || defect.defect === 'compression');
+
 /** The archive cannot be read or must not be loaded. */
 const refusedArchives = {
   'unknown-objects': (fault, { archive, commands }) => describeUnknownObjects(archive, fault.objects, commands),
-  invalid: (fault, { title, commands }) => ({
+  invalid: (fault, { archive, title, commands }) => ({
     title,
     happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
-      'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
+      isPackedOtherwise(fault.defect)
+        ? packAgain(archive, commands)
+        : 'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
       another(commands),
     ],
   }),

@@ -140,6 +140,19 @@ export function restoreFile(path: string, commands: Commands): string {
   return chain(commands.upload(path), commands.run('restore', basename(path)));
 }
 
+/** A ZIP archive with a password, or packed in a way that db-init does not unpack: 7-Zip unpacks all of them. */
+export function packAgain(archive: string, commands: Commands): string {
+  return [
+    `Unpack it, with its password if it has one, pack it again, and restore that. ${fetched}`,
+    chain(
+      fetch(archive, commands),
+      `7z x -ounpacked ${shellWord(basename(archive))}`,
+      '(cd unpacked && zip -qr "$OLDPWD/again.zip" .)',
+      restoreFile('again.zip', commands),
+    ),
+  ].join('\n');
+}
+
 /** Where a dump is restored until it is complete, and how the former database is called afterwards. */
 const namesAround = ({ databaseName }: Commands): { readonly made: string; readonly former: string } => ({
   made: `${databaseName}_restored`,

@@ -117,6 +117,7 @@ const names: readonly Hostile[] = [
   ['no name', named(''), /no name/],
   ['an empty folder name', named('uploads//a'), /no plain path/],
   ['a dot as folder', named('uploads/./a'), /no plain path/],
+  ['a way out behind a dot', named('./../a'), /leads out of its folder/],
   ['a name longer than file systems have', named(`uploads/${'ä'.repeat(128)}`), /too long/],
   ['a path longer than file systems have', named(`uploads/${'d/'.repeat(1600)}a`), /too long/],
   ['a name that is not UTF-8', named(Buffer.from('uploads/\xe4', 'latin1')), /not UTF-8/],
@@ -615,6 +616,11 @@ describe('a file that is no archive', () => {
     ['the first piece of a ZIP archive', 'a.zip.001', archive().subarray(0, 300)],
     ['the last piece of a ZIP archive', 'a.zip.002', archive().subarray(300)],
     ['a piece that split made', 'a.zip.aa', archive().subarray(0, 300)],
+    [
+      'the last piece of a split archive',
+      'a.zip',
+      Buffer.from('rest of it PK\x05\x06\x03\0\0\0'.padEnd(33, '\0'), 'latin1'),
+    ],
     ['a piece of a spanned archive', 'a.z01', Buffer.concat([Buffer.from('PK\x07\x08'), archive()])],
     ['the end of a spanned archive', 'a.zip', ending({ disk: 1 })],
     ['a piece of a 7-Zip archive', 'a.7z.001', Buffer.from('377abcaf271c0004', 'hex')],
@@ -658,6 +664,11 @@ describe('an archive that somebody unpacked and packed again', () => {
     { name: 'uploads/a', content: 'x' },
   ];
   const again: readonly (readonly [string, Buffer, readonly string[]])[] = [
+    [
+      'by bsdtar',
+      zip([{ name: './', content: '', mode: 0o40755, method: 0 }, ...namesAgain('./', [...rest, upload])]),
+      ['logos/a b.txt'],
+    ],
     ['in a folder', zip(namesAgain('my backup/', [...rest, upload])), ['logos/a b.txt']],
     [
       'in folders that are named',
