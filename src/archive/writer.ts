@@ -27,7 +27,10 @@ export interface ArchiveWriter {
     fill: (into: Writable) => Promise<Result>,
     modified?: Date,
   ): Promise<{ readonly listed: ListedEntry; readonly result: Result }>;
-  /** Adds a short content in one piece: a stream for each of many small files takes several times as long. */
+  /**
+   * Adds a short content in one piece: a stream for each of many small files takes several times as long. The caller may
+   * use the buffer again afterwards.
+   */
   addBytes(name: string, compress: boolean, content: Buffer, modified?: Date): Promise<ListedEntry>;
   /** Adds a short text. */
   addText(name: string, text: string): Promise<ListedEntry>;
@@ -39,6 +42,8 @@ export interface ArchiveWriter {
 
 /** The most bytes that may wait for the disk. */
 const bufferSize = 512 * 1024;
+/** Bytes of each write. */
+const blockSize = 256 * 1024;
 
 /**
  * Begins an archive.
@@ -85,7 +90,8 @@ export function createArchive(
         packed: packed.length,
       };
       onBytes(content.length);
-      await write(Buffer.concat([localHeader(entry), packed]));
+      await write(localHeader(entry));
+      await write(packed);
       enter(entry);
       return { size: content.length, sha256: hash('sha256', content) };
     },
@@ -144,7 +150,10 @@ async function writeContent<Result>(
 
 /** The file or the stream of an archive, written from its beginning to its end. */
 interface Output {
-  /** Resolves when more may be written. @throws Error of the file or the stream, also one of an earlier call */
+  /**
+   * Copies the bytes into the block that is written next, because a stream takes longer for many short pieces. Resolves
+   * when more may be written. @throws Error of the file or the stream, also one of an earlier call
+   */
   readonly write: (bytes: Buffer) => Promise<void>;
   /** The number of bytes that were written. */
   readonly offset: () => number;
@@ -166,19 +175,34 @@ function openOutput(into: string | Writable): Output {
   // on a full disk, abort: otherwise the entry writer waits for ever
   written.catch((error: unknown) => broken.abort(error));
   let offset = 0;
+  let block = Buffer.allocUnsafeSlow(blockSize);
+  let used = 0;
+  const flush = async (): Promise<void> => {
+    const bytes = block.subarray(0, used);
+    block = Buffer.allocUnsafeSlow(blockSize);
+    used = 0;
+    if (source.write(bytes)) return;
+    await once(source, 'drain', { signal: broken.signal }).catch((error: unknown) => {
+      broken.signal.throwIfAborted();
+      throw error;
+    });
+  };
   return {
     async write(bytes) {
       broken.signal.throwIfAborted();
       offset += bytes.length;
-      if (source.write(bytes)) return;
-      await once(source, 'drain', { signal: broken.signal }).catch((error: unknown) => {
-        broken.signal.throwIfAborted();
-        throw error;
-      });
+      for (let at = 0; at < bytes.length;) {
+        if (used === blockSize) await flush();
+        const part = bytes.subarray(at, at + blockSize - used);
+        block.set(part, used);
+        used += part.length;
+        at += part.length;
+      }
     },
     offset: () => offset,
     failed: broken.signal,
     async end() {
+      await flush();
       source.end();
       await written;
     },
@@ -248,8 +272,11 @@ function localHeader(entry: Entry): Buffer {
   const header = Buffer.alloc(30);
   header.writeUInt32LE(0x04034b50, 0);
   writeCommon(entry, plainVersion, header, 4);
-  if (!followed)
-    for (const [index, value] of [crc, packed, size].entries()) header.writeUInt32LE(value, 14 + 4 * index);
+  if (!followed) {
+    header.writeUInt32LE(crc, 14);
+    header.writeUInt32LE(packed, 18);
+    header.writeUInt32LE(size, 22);
+  }
   header.writeUInt16LE(bytes.length, 26);
   header.writeUInt16LE(extra.length, 28);
   return Buffer.concat([header, bytes, extra]);
@@ -258,9 +285,11 @@ function localHeader(entry: Entry): Buffer {
 /** The five fields that both headers begin with. */
 function writeCommon({ compress, modified, followed }: Entry, needed: number, header: Buffer, at: number): void {
   const flags = utf8Name | (followed ? sizesFollow : 0);
-  for (const [index, value] of [needed, flags, compress ? deflated : 0, modified.time, modified.date].entries()) {
-    header.writeUInt16LE(value, at + 2 * index);
-  }
+  header.writeUInt16LE(needed, at);
+  header.writeUInt16LE(flags, at + 2);
+  header.writeUInt16LE(compress ? deflated : 0, at + 4);
+  header.writeUInt16LE(modified.time, at + 6);
+  header.writeUInt16LE(modified.date, at + 8);
 }
 
 /** Sizes have 8 bytes only if necessary: some readers accept only 4. */

@@ -72,12 +72,13 @@ export async function createBackup(context: BackupContext, request: BackupReques
     for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
     const dumper = await openDumper(context, copyBeside(plain, tag));
     const places = { uploadRoots: request.uploadRoots, backupFolder: config.backupFolder, database: config.database };
-    const bytes = await measureUploads(await findUploads(places), signal);
-    requireSpace(folder, dumper.space + dumper.scratch + bytes, context);
+    const uploadBytes = await measureUploads(await findUploads(places), signal);
+    requireSpace(folder, dumper.space + dumper.scratch + uploadBytes, context);
     const { manifest, files } = await writeArchive(partial, dumper, context, {
       kind: request.kind,
       createdAt,
       places,
+      uploadBytes,
       ...(request.healthy !== undefined && { healthy: request.healthy }),
     });
     signal.throwIfAborted();
@@ -239,6 +240,8 @@ async function readBack(file: string, dumper: Dumper, context: BackupContext): P
 /** The kind of the archive, and the uploads that go into it beside the database. */
 export interface ArchiveRequest extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
+  /** Bytes of the uploads, for the progress. They are measured if it is left out. */
+  readonly uploadBytes?: number;
 }
 
 export interface Written {
@@ -260,7 +263,7 @@ export async function writeArchive(
   into: string | Writable,
   dumper: Dumper,
   context: BackupContext,
-  { kind, createdAt, healthy, places }: ArchiveRequest,
+  { kind, createdAt, healthy, places, uploadBytes }: ArchiveRequest,
 ): Promise<Written> {
   const { database, version } = context;
   let progress: Progress | null = null;
@@ -279,7 +282,7 @@ export async function writeArchive(
     const { revisions, rows, settings, digest } = copied.result;
 
     const uploads = await findUploads(places);
-    begin(progressLabels.copyingUploads, await measureUploads(uploads, context.signal));
+    begin(progressLabels.copyingUploads, uploadBytes ?? (await measureUploads(uploads, context.signal)));
     const files: Partial<Record<UploadRootName, number>> = {};
     let [entries, bytes] = [0, 0];
     const onAdded = (root: UploadRootName, name: string, entry: ListedEntry): void => {

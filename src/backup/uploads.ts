@@ -134,15 +134,18 @@ function* filesBelow(
 
 function* filesAt(path: string, entryName: string, search: Search): Generator<UploadFile, void, undefined> {
   const { onSkipped, excluded } = search;
-  const stats = unlessDeleted(path, () => lstatSync(path, { bigint: true }));
+  const stats = unlessDeleted(path, () => lstatSync(path));
   const defect = defectOfName(entryName);
   if (stats === null) onSkipped(path, 'deleted');
   else if (stats.isSymbolicLink()) onSkipped(path, 'symbolic-link');
   else if (defect !== null) onSkipped(path, { name: entryName, defect });
-  else if (stats.isFile()) yield { root: search.root, entryName, path, size: Number(stats.size) };
+  else if (stats.isFile()) yield { root: search.root, entryName, path, size: stats.size };
   else if (!stats.isDirectory()) onSkipped(path, 'special-file');
-  else if (!excluded.has(identityOf(stats) ?? ''))
-    yield* filesBelow({ folder: path, identity: identityOf(stats), entryName }, search);
+  else {
+    // only a folder needs its exact number: large numbers take several times as long to read
+    const identity = identityOf(unlessDeleted(path, () => lstatSync(path, { bigint: true })));
+    if (!excluded.has(identity ?? '')) yield* filesBelow({ folder: path, identity, entryName }, search);
+  }
 }
 
 /** The names in a folder, sorted. Names that are not valid UTF-8 cannot be stored in an archive. */
@@ -206,10 +209,11 @@ export async function addUploads(
   const { signal } = context;
   const pause = createYielder();
   const skipped = warnOfSkipped(context);
+  const buffer = Buffer.allocUnsafeSlow(chunk);
   for (const file of files(skipped.add)) {
     await pause();
     signal.throwIfAborted();
-    const added = await addUpload(archive, file, skipped.add, signal);
+    const added = await addUpload(archive, file, buffer, skipped.add, signal);
     if (added !== null) onAdded(file.root, file.entryName, added);
   }
   skipped.end();
@@ -218,6 +222,7 @@ export async function addUploads(
 async function addUpload(
   archive: ArchiveWriter,
   { entryName: name, path }: UploadFile,
+  buffer: Buffer,
   onSkipped: OnSkipped,
   signal: AbortSignal,
 ): Promise<ListedEntry | null> {
@@ -233,10 +238,11 @@ async function addUpload(
       return null;
     }
     const compress = stats.size >= smallestToCompress && !compressed.test(name);
-    const content = readFile(file, stats.size, path);
     if (stats.size <= chunk) {
-      return await archive.addBytes(name, compress, content.next().value ?? Buffer.alloc(0), stats.mtime);
+      const content = buffer.subarray(0, read(file, buffer.subarray(0, stats.size), 0, path));
+      return await archive.addBytes(name, compress, content, stats.mtime);
     }
+    const content = readFile(file, stats.size, path);
     const fill = (into: Writable): Promise<void> => pipeline(content, into, { signal });
     return (await archive.add(name, compress, fill, stats.mtime)).listed;
   } finally {
