@@ -119,8 +119,8 @@ function save(name: string, title: string, moments: readonly RecordedLine[]): vo
 function withoutTimes(picture: string): string {
   return picture
     .replaceAll(/animation-delay:[\d.]+s/g, '')
-    .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '<time>')
-    .replaceAll(/\b\d{8}_\d{6}\b/g, '<stamp>')
+    .replaceAll(/\b\d\d:\d\d:\d\dZ?/g, '<time>')
+    .replaceAll(/\d{8}[t_]\d{6}/g, '<stamp>')
     .replaceAll(/\b[\d.]+ (?:ms|s)\b/g, '<duration>');
 }
 
