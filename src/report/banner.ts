@@ -64,5 +64,5 @@ function wrap(text: string, columns: number): string[] {
 
 /** Printed at a second Ctrl-C, which ends the process at once. */
 export const stoppedAtOnce =
-  '\nStopped at once. What was not committed is rolled back by the server, or by the next start, which also finishes ' +
-  'or takes back a restore that was under way.\n';
+  '\nStopped at once. Work that was not committed is rolled back. If a restore was running, the next start finishes or ' +
+  'undoes it.\n';

@@ -32,31 +32,33 @@ const otherSessions = {
     title: 'the connection to the database was lost',
     happened: [],
     options: [
-      `Start again: the database is looked at anew.\n${next}`,
-      `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
+      `Start again: db-init then looks at the database again.\n${next}`,
+      `Check whether the database server is running, and read its log.\n${commands.serverState}\n${commands.serverLog}`,
     ],
   }),
   connections: (_, { commands, next }) => ({
     title: 'the server allows no further connection',
     happened: [],
     options: [
-      `Look who is connected, stop what is not needed, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
+      `See who is connected, stop what you do not need, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
       'Or raise the limit that the reason names: max_connections of the server, or CONNECTION LIMIT of the role or the database.\n' +
         commands.sql(`ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`),
     ],
   }),
   'lock-timeout': (cause, { commands, next }) => describeLockTimeout(cause.blockers, commands, next),
   deadlock: (_, { commands, next }) => ({
-    title: 'another session was in the way',
+    title: 'a deadlock with another session',
     happened: ['Two transactions waited for each other, and the server ended this one.'],
-    options: [`Stop the application and whatever else uses the database, then start again.\n${commands.stop}\n${next}`],
+    options: [
+      `Stop the application and everything else that uses the database, then start again.\n${commands.stop}\n${next}`,
+    ],
   }),
   cancelled: (_, { commands, again }) => ({
     title: 'a statement was cancelled',
     happened: ['It took longer than TT_STATEMENT_TIMEOUT allows, or somebody cancelled it.'],
     options: [
-      'If TT_STATEMENT_TIMEOUT is set, set it higher, or to 0, which is no limit, ' + again,
-      `Else look who or what cancels statements, ${again}\n${commands.serverLog}`,
+      'If TT_STATEMENT_TIMEOUT is set, raise it (0 means no limit), ' + again,
+      `If it is not set, find out from the server's log what cancels statements, ${again}\n${commands.serverLog}`,
     ],
   }),
 } satisfies Partial<Table>;
@@ -68,17 +70,19 @@ const resources = {
     happened: sqlite
       ? []
       : [
-          'It is a disk of the database server: that of its data folder, or that of a tablespace if the reason names pg_tblspc.',
+          'It is a disk of the database server: the disk of its data folder, or of a tablespace if the reason names pg_tblspc.',
         ],
     options: [
-      `Look how full it is, and make room there: a migration may need as much again as the database takes.\n${commands.disk}`,
+      `See how full the disk is, and free some space. A migration may need as much space as the database itself.\n${commands.disk}`,
       `Then start again.\n${next}`,
     ],
   }),
   'disk-full-here': (_, { again }) => ({
     title: 'the disk is full',
-    happened: ['It is a disk of the machine, or the container, that db-init runs in.'],
-    options: [`Make room in the folder that the reason names, or else for temporary files (TMPDIR), ${again}`],
+    happened: ['It is a disk of the machine or the container in which db-init runs.'],
+    options: [
+      `Free space in the folder that the reason names, or for temporary files (TMPDIR) if it names none, ${again}`,
+    ],
   }),
   memory: (_, { commands, again, sqlite }) => ({
     title: 'the memory is used up',
@@ -86,12 +90,12 @@ const resources = {
     options: [
       sqlite
         ? `Give the container of db-init more memory, ${again}`
-        : `Give the database server more memory (its container's limit), or stop what uses it beside, ${again}`,
-      ...(sqlite ? [] : [`See what the server says of it.\n${commands.serverLog}`]),
+        : `Give the database server more memory (the limit of its container), or stop other programs on that machine, ${again}`,
+      ...(sqlite ? [] : [`Read the log of the server.\n${commands.serverLog}`]),
     ],
   }),
   'lock-table': (_, { commands, next }) => ({
-    title: 'the server has no room for so many locks',
+    title: 'the server cannot hold so many locks',
     happened: [],
     options: [
       'Let a superuser raise the limit, restart the server, and start again.\n' +
@@ -99,13 +103,13 @@ const resources = {
     ],
   }),
   damage: (_, { commands, sqlite }) => ({
-    title: 'data on the disk is damaged, or the disk fails',
+    title: 'data on the disk is damaged, or the disk is failing',
     happened: [],
     options: [
       sqlite
-        ? `Stop the application, and copy the file with all that lies beside it before anything else.\n${commands.stop}\n${commands.dump}`
-        : `Stop the application and the server, and copy its data folder before anything else.\n${commands.serverLog}`,
-      'Look at the disk and its messages in the kernel log (dmesg).',
+        ? `Before anything else, stop the application, and copy the file with its side files.\n${commands.stop}\n${commands.dump}`
+        : `Before anything else, stop the application and the server, and copy the data folder of the server.\n${commands.serverLog}`,
+      'Check the disk: read its messages in the kernel log (dmesg).',
       restoreOption('Or restore a backup', commands),
     ],
   }),
@@ -118,36 +122,36 @@ const refusals = {
     happened: [],
     options: sqlite
       ? [
-          'If the volume of the file is mounted read-only (`:ro`), remove that; if the kernel made it read-only, look at the disk.',
+          'If the volume of the file is mounted read-only (`:ro`), remove that. If the kernel made it read-only, check the disk.',
           `Give the folder of the file, and the file, to the user that db-init runs as, and start again.\n${commands.give(folderOf(commands.databaseName))}\n${next}`,
         ]
       : [
           `If the server is a standby, give the address of the primary in DATABASE_URL, ${again}`,
-          `See what the server says of it.\n${commands.serverLog}`,
+          `Read the log of the server.\n${commands.serverLog}`,
         ],
   }),
   rights: (_, { commands, next, sqlite }) => ({
-    title: 'the database user may not do that',
-    happened: sqlite ? [] : [`The user is ${commands.user}, that of DATABASE_URL.`],
+    title: 'the database user lacks a right',
+    happened: sqlite ? [] : [`The user is ${commands.user}, from DATABASE_URL.`],
     options: sqlite
       ? [
           `Give the folder of the file, and the file, to the user that db-init runs as.\n${commands.give(folderOf(commands.databaseName))}`,
         ]
       : [
-          'Let a superuser make this user the owner of what the reason names, or of all that another user owns, and start again.\n' +
+          'Let a superuser make this user the owner of the object that the reason names, or of all objects of another user. Then start again.\n' +
             `  ALTER TABLE NAME OWNER TO ${quoteName(commands.user)};\n  REASSIGN OWNED BY OTHER_USER TO ${quoteName(commands.user)};\n${next}`,
         ],
   }),
   dependents: (cause, { commands, next }) => ({
-    title: "objects that are not the application's need what it alters",
+    title: "objects that are not the application's depend on what it changes",
     happened: cause.objects.map(({ what, name }) => `- ${what} ${name}`),
     options: [
-      'Keep these definitions, drop the objects, and start again.\n' +
+      'Save these definitions, drop the objects, start again, and then create the objects again.\n' +
         [
           commands.open,
           ...cause.objects.toReversed().map(({ drop }) => `  ${drop};`),
           next,
-          '  -- afterwards; leave out columns that are gone by then:',
+          '  -- afterwards, without the columns that no longer exist:',
           ...cause.objects.flatMap(({ create }) => create.map(indented)),
         ].join('\n'),
     ],
@@ -215,13 +219,13 @@ export function describeCarried(cause: Cause, commands: Commands): string | null
         ]
       : [cause.triggers.map(({ disable }) => disable), cause.triggers.map(({ enable }) => `  ${enable};`)];
   return [
-    'They came with the archive (FILE). Load its database by hand, take them out of the way there, give that database to db-init ' +
-      'and to the application in DATABASE_URL, and start again. The uploads of the archive are not brought back by that.',
+    'These objects came with the archive (FILE). Load its database by hand and remove the objects there. Then set DATABASE_URL of ' +
+      'db-init and of the application to that database, and start again. This does not restore the uploads of the archive.',
     ...load,
     open,
     ...before.map((statement) => `  ${printableSql(statement)};`),
     commands.gate,
-    '  -- afterwards; leave out columns that are gone by then:',
+    '  -- afterwards, without the columns that no longer exist:',
     ...after,
   ].join('\n');
 }
@@ -240,9 +244,11 @@ function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, n
   const waitLonger = `Or wait longer for it: set TT_MIGRATION_LOCK_TIMEOUT (seconds), then start again.\n${next}`;
   if (blockers.length === 0) {
     return {
-      title: 'another session was in the way',
-      happened: ['Something held a table for longer than TT_MIGRATION_LOCK_TIMEOUT allows. It cannot be told who.'],
-      options: [`Stop the application and whatever else uses the database, ${stopAndRetry}`, waitLonger],
+      title: 'another session holds a lock',
+      happened: [
+        'Another session locked a table for longer than TT_MIGRATION_LOCK_TIMEOUT allows. db-init could not see which one.',
+      ],
+      options: [`Stop the application and everything else that uses the database, ${stopAndRetry}`, waitLonger],
     };
   }
   const pids = blockers.flatMap((blocker) => (blocker.kind === 'session' ? [blocker.pid] : []));
@@ -252,14 +258,14 @@ function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, n
     ...(pids.length === 0
       ? []
       : [
-          `Stop the application, or what else it is, ${stopAndRetry}`,
-          'Or end these sessions, which rolls back what they have not committed, and start again. Only a superuser ends ' +
-            `those of other users.\n${commands.sql(`SELECT ${ends}`)}\n${next}`,
+          `Stop the application, or the other program, ${stopAndRetry}`,
+          'Or end these sessions and start again. What they have not committed is rolled back. Only a superuser can end ' +
+            `sessions of other users.\n${commands.sql(`SELECT ${ends}`)}\n${next}`,
         ]),
     ...(prepared.length === 0
       ? []
       : [
-          'Let who prepared them end these transactions, or end each of them in the database, which loses what it did, and start again.\n' +
+          'Let the program that prepared these transactions end them, or roll back each of them in the database, which loses its changes. Then start again.\n' +
             `${prepared.map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`)).join('\n')}\n${next}`,
         ]),
     waitLonger,
@@ -290,7 +296,7 @@ function describeBlocker(blocker: Blocker): string {
 
 /** Why a database cannot be assessed if its alembic_version is not a table. */
 export function describeNoVersionTable(kind: RelationKind): string {
-  return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or give it another name, then start again: db-init finds the revision by the schema`;
+  return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or rename it, then start again: db-init then finds the revision from the schema`;
 }
 
 /** What an object of the owner's did to rows that were tried on a copy of its table; `reason` is null if they vanished. */
@@ -310,7 +316,7 @@ export function describeReason(reason: string, cause: Cause): string {
   return `${reason}. Held by: ${cause.blockers.map(describeBlocker).join(' and by: ')}`;
 }
 
-/** Said when a transaction is tried again that could not get a lock in time. */
+/** The reason why a transaction is repeated: it did not get a lock in time. */
 export function describeRetry(blockers: readonly Blocker[], attempt: number, attempts: number): string {
   const [first] = blockers;
   const who = first === undefined ? '' : ` (${describeBlocker(first)})`;

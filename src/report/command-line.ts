@@ -4,79 +4,78 @@ import type { JsonObject } from './output.ts';
 
 /** What each command does, in one line of `help`. */
 export const summaries = {
-  gate: 'bring the database to the current schema, or stop with the way out (the default)',
-  adopt: 'stamp a database without version information with the revision that its schema is at',
-  backup: 'backups of the database and the uploads: make one, list, prove, remove older ones',
+  gate: 'migrate the database to the current schema, or stop and say what to do (the default)',
+  adopt: 'stamp a database without version information with the revision of its schema',
+  backup: 'make, list, verify and remove backups of the database and the uploads',
   compose: 'read compose files of TimeTracker, and print the override that puts db-init in front of it',
-  plan: 'say what the gate would do, revision by revision',
-  quarantine: 'what was put aside: take it back, delete it, or put something aside by hand',
-  repair: 'add what the schema lacks of its revision, as far as that is safe',
-  reset: 'DELETE ALL DATA of TimeTracker and create the schema anew, after a safety backup',
-  restore: 'put an archive in the place of the database and the uploads, which are kept; or take that back',
-  seed: 'add made-up data to a development database; a second run adds nothing',
-  status: 'say which state the database is in',
-  verify: 'compare the whole schema with what its revision promises',
+  plan: 'show what the gate would do, revision by revision',
+  quarantine: 'move tables to quarantine by hand, list quarantines, bring them back, delete them',
+  repair: 'add the missing parts of the schema, if that is safe',
+  reset: 'make a safety backup, DELETE ALL DATA of TimeTracker, and create the schema again',
+  restore: 'replace the database and the uploads by an archive, and keep the former ones; or undo that',
+  seed: 'add example data to a development database; a second run adds nothing',
+  status: 'show the state of the database',
+  verify: 'compare the whole schema with its revision',
 };
 
-/** What each flag does, with its default; `COMMAND --FLAG` where it is said of one command alone. */
+/** What each flag does, with its default; `COMMAND --FLAG` if the text is only for one command. */
 export const flagTexts: Readonly<Record<string, string>> = {
   '--json': 'print one object on standard output; the log goes to standard error',
-  '--yes': 'agree to what is asked otherwise; without a terminal nobody can be asked',
-  '--dry-run': 'say what would be done, and change nothing',
+  '--yes': 'agree without being asked; needed without a terminal',
+  '--dry-run': 'show what would be done, and change nothing',
   '--trust-archive':
-    'answer for the archive: load objects that TimeTracker does not make as well; default: refuse an archive that has any',
+    'trust the archive: also load objects that TimeTracker does not create; default: refuse an archive that has any',
   '--disconnect':
-    'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any. SQLite: go on where it cannot be seen who has the file open',
-  'reset --disconnect': 'end the sessions of others (PostgreSQL); default: refuse while there are any',
-  'plan --rehearse': 'do the pending work, verify the result, and roll it back; this takes the lock',
-  'backup --output':
-    'the folder or the new file that the archive is written to, - for standard output; default: the backup folder',
+    'PostgreSQL: end other sessions when the databases are swapped; default: refuse while there are any. SQLite: continue even if db-init cannot see whether another program has the file open',
+  'reset --disconnect': 'end other sessions (PostgreSQL); default: refuse while there are any',
+  'plan --rehearse': 'run the plan, verify the result, and roll it back; this takes the lock',
+  'backup --output': 'the folder or the new file for the archive, - for standard output; default: the backup folder',
   'backup --keep':
-    'how many backups of this database stay, the newest; older ones are removed. Default of `create`: all; `prune` needs it',
+    'how many of the newest backups of this database are kept; older ones are removed. Default of `create`: all; `prune` needs it',
   'backup --since':
-    'make none where one of this database was made since that time (2026-11-23T03:30:00Z); default: make one',
+    'make no backup if one of this database was made since that time (2026-11-23T03:30:00Z); default: make one',
   'backup --cron':
     'when backups are made: minute, hour, day, month, weekday; default: 30 3 * * *, every night at half past three',
   'backup --check':
-    'ask whether the scheduler of this container lives and its last backup succeeded; for a health check',
-  'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',
+    'check whether the scheduler of this container is running and its last backup succeeded; for a health check',
+  'backup --prove': 'restore the archive into a scratch database, migrate it, and drop it again',
   'restore --database-only': 'leave the uploads as they are; default: they are restored with the database',
   'restore --set-aside':
-    'from one engine into the other: put rows that do not fit aside; default: refuse, and name them',
-  'restore --undo': 'put back what was there before the last restore',
+    'from one engine into the other: set rows that do not fit aside; default: refuse, and list them',
+  'restore --undo': 'bring back the database and uploads from before the last restore',
   'restore --accept-changes':
-    'with --undo: put it back although it was changed since it was put aside; default: refuse, and say what was changed',
-  'restore --drop-former': 'delete what the last restores have kept; there is no way back from them then',
-  'quarantine --all': "put everything aside; default: what is not the application's",
-  'adopt --revision': 'the revision or revisions that the schema is at, with commas; default: found by the schema',
-  'adopt --force': 'stamp the database although its schema is another one; needs --revision',
-  'reset --no-backup': 'make no safety backup first: what is deleted is gone for good',
+    'with --undo: bring the former database back even if it was changed since the restore; default: refuse, and list the changes',
+  'restore --drop-former': 'delete what restores have kept; they can then not be undone',
+  'quarantine --all': "move everything; default: only what is not the application's",
+  'adopt --revision': 'the revision of the schema, or several with commas; default: found from the schema',
+  'adopt --force': 'stamp the database even if its schema does not match; needs --revision',
+  'reset --no-backup': 'make no safety backup: the data is deleted for good',
   'seed --no-currencies': 'add no currencies; default: those of the seed are added',
   'seed --no-expense-categories': 'add no expense categories; default: those of the seed are added',
   'compose --service': "the application's service; default: found by its image, its address and its volumes",
-  'reset --yes-delete-all-data': 'agree to the deletion: its value is the name of the database',
+  'reset --yes-delete-all-data': 'agree to the deletion; the value is the name of the database',
 };
 
-/** What is said where an archive cannot be written to standard output, or read from standard input. */
+/** Why an archive cannot be written to standard output, or read from standard input. */
 export const streamTexts = {
   outputIsTerminal:
-    'Standard output is a terminal, and an archive is not for reading: send it into a file or a program, as in ' +
-    '`backup create --output - > backup.zip`. With docker compose run, give -T.',
+    'Standard output is a terminal. Send the archive to a file or a program: ' +
+    '`backup create --output - > backup.zip`. With docker compose run, add -T.',
   inputIsTerminal:
-    'Standard input is a terminal: the archive has to come from a file or a program, as in `restore - --yes < backup.zip`. ' +
-    'With docker compose run, give -T; with docker run, -i and not -t.',
+    'Standard input is a terminal. Send the archive from a file or a program: `restore - --yes < backup.zip`. ' +
+    'With docker compose run, add -T; with docker run, add -i and omit -t.',
   noQuestion:
-    'The archive comes on standard input, so that nobody can be asked there: give --yes if it is to take the place of the ' +
-    'database, or --dry-run to try it out first. Nothing was read.',
-  noJson: 'The archive goes to standard output: leave out --json.',
-  noKeep: 'An archive that goes to standard output is not in the backup folder: leave out --keep and --since.',
+    'The archive comes from standard input, so db-init cannot ask for your consent there. Add --yes to replace the ' +
+    'database, or --dry-run to try the archive first. Nothing was read.',
+  noJson: 'The archive goes to standard output: omit --json.',
+  noKeep: 'The archive goes to standard output and not to the backup folder: omit --keep and --since.',
 } as const;
 
-/** What is said where a command line cannot be understood. */
+/** Why a command line is invalid. */
 export const usageTexts = {
   /** @param usage what may follow `db-init` */
   usage: (usage: string): string => `Usage: db-init ${usage}.`,
-  /** @param name null where it is not shown: a password may have got there */
+  /** @param name null if it is not shown, because it may be a password */
   noCommand(name: string | null, meant: string | null, known: readonly string[]): string {
     const shown = name === null ? 'There is no such command (not shown).' : `There is no command "${name}".`;
     const advice = meant === null ? '' : ` Did you mean ${meant}?`;
@@ -85,35 +84,35 @@ export const usageTexts = {
   misread: (reason: string, usage: string): string => `${reason}. Usage: db-init ${usage}`.trimEnd(),
   repeated: (option: string): string => `--${option} is given more than once`,
   tooMany: (more: readonly string[]): string => `too many arguments: ${more.join(' ')}`,
-  unfitKeep: (usage: string): string => `--keep wants a whole number from 1 on. Usage: db-init ${usage}.`,
-  forceNeedsRevision: '--force needs --revision: say which revision the database is at.',
+  unfitKeep: (usage: string): string => `--keep needs a whole number from 1. Usage: db-init ${usage}.`,
+  forceNeedsRevision: '--force needs --revision: name the revision of the database.',
   developmentOnly: (environment: string): string =>
-    `The seed is for development alone: it runs with FLASK_ENV=development, and FLASK_ENV is ${JSON.stringify(environment)}.`,
+    `The seed is only for development: it needs FLASK_ENV=development, but FLASK_ENV is ${JSON.stringify(environment)}.`,
 };
 
-/** What is said where `--output` names no place for a backup. */
+/** Why `--output` is invalid. */
 export const outputTexts = {
-  empty: '--output wants a file, a folder or - for standard output.',
-  exists: (path: string): string => `${path} exists already, and is not overwritten.`,
-  danglingLink: (path: string): string => `${path} is a symbolic link, and what it points to is not there.`,
+  empty: '--output needs a file, a folder, or - for standard output.',
+  exists: (path: string): string => `${path} exists already. db-init does not overwrite it.`,
+  danglingLink: (path: string): string => `${path} is a symbolic link to something that does not exist.`,
   noFolder: (path: string): string => `there is no folder ${path}.`,
-  unreadable: (path: string, code: string): string => `${path} cannot be looked at (${code}).`,
+  unreadable: (path: string, code: string): string => `${path} cannot be read (${code}).`,
 };
 
-/** Questions for consent, and the messages if nobody can be asked. @param what what is about to happen, as a sentence */
+/** Questions for consent, and the messages without a terminal. @param what what is about to happen, as a sentence */
 export const consentTexts = {
-  question: (what: string): string => `${printable(what)}\nType yes to go on: `,
-  needed: (what: string): string => `${what} This needs your consent: give --yes if that is what you want.`,
+  question: (what: string): string => `${printable(what)}\nType yes to continue: `,
+  needed: (what: string): string => `${what} This needs your consent: add --yes if you want that.`,
   questionByName: (what: string, name: string): string =>
-    `${printable(what)}\nType the name of the database, ${name}, to go on: `,
+    `${printable(what)}\nType the name of the database, ${name}, to continue: `,
   neededByName: (name: string, option: string): string =>
-    `This deletes all data of the database ${name}, and needs your consent: give --${option} ${name}, or ` +
-    'set TT_FORCE_RESET_DB=true. Nothing was touched.',
+    `This deletes all data of the database ${name}, and needs your consent: add --${option} ${name}, or ` +
+    'set TT_FORCE_RESET_DB=true. Nothing was changed.',
   otherName: (option: string, given: string, name: string): string =>
-    `--${option} says ${given}, but the database is ${name}. Nothing was touched.`,
+    `--${option} says ${given}, but the database is ${name}. Nothing was changed.`,
 };
 
-/** Why a file is none that `compose` can read. */
+/** Why `compose` cannot read a file. */
 export type ComposeFault =
   | { readonly kind: 'no-yaml'; readonly reason: string }
   | { readonly kind: 'no-services' }
@@ -124,9 +123,9 @@ export type ComposeFault =
 export const composeInFolder =
   'docker run --rm -v "$PWD:/in:ro" -w /in timetracker-db-init compose docker-compose.yml > docker-compose.override.yml';
 
-/** What is said where `compose` has nothing to work with. */
+/** Why `compose` cannot work. */
 export const composeUsage = {
-  noFile: 'Give the compose files, or one on standard input: db-init compose < docker-compose.yml',
+  noFile: 'Name the compose files, or send one to standard input: db-init compose < docker-compose.yml',
   unreadable: (file: string, reason: string): string => `The file ${file} cannot be read: ${reason}.`,
   /** @param file null for standard input */
   noComposeFile(file: string | null, fault: ComposeFault): string {
@@ -148,7 +147,7 @@ export const composeUsage = {
   },
 };
 
-/** What `version` prints: what this db-init is, and which release of TimeTracker it is for. */
+/** What `version` prints: the version of db-init, and the release of TimeTracker that it is for. */
 export function versionText(version: string): string {
   return `db-init ${version} for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')})\n`;
 }

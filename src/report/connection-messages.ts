@@ -24,7 +24,7 @@ export const waitingMessages = {
 
 /** Of several servers in an address, the one that a run works on. */
 export function describeSelectedServer(database: string): string {
-  return `Of the servers in the address, this run works on ${database}.`;
+  return `The address names several servers. This run uses ${database}.`;
 }
 
 /** Where a volume of the server is mounted for db-init to look at. */
@@ -40,16 +40,16 @@ export function describeDataVolume(found: DataVolume, majors: readonly number[])
       return [];
     case 'empty':
       return [
-        `The volume at ${dataVolume} is empty: a server that starts on it makes a new, empty database. If there should be data, another volume holds it.`,
+        `The volume at ${dataVolume} is empty. A server that starts on it creates a new, empty database. If you expect data, it is on another volume.`,
       ];
     case 'unreadable':
       return [
         `${[dataVolume, found.path].filter((part) => part !== '').join('/')} cannot be read (${found.code}): the data of a server belongs to ` +
-          'the server alone. Let root look: docker compose run --user 0 --cap-add DAC_READ_SEARCH, with the same mount.',
+          'the user of the server. Run it as root: docker compose run --user 0 --cap-add DAC_READ_SEARCH, with the same mount.',
       ];
     case 'foreign':
       return [
-        `The volume at ${dataVolume} holds no data of PostgreSQL (no PG_VERSION), but ${found.names.join(', ')}: another volume or folder is mounted.`,
+        `The volume at ${dataVolume} contains no data of PostgreSQL (no PG_VERSION), but ${found.names.join(', ')}. It is the wrong volume or folder.`,
       ];
     case 'data':
       return describeData(found, majors);
@@ -63,13 +63,13 @@ function describeData(
   const newest = Math.max(0, ...majors);
   const place = /^\d+\/docker$/.test(path) ? '/var/lib/postgresql' : '/var/lib/postgresql/data';
   return [
-    `The volume at ${dataVolume} holds the data of PostgreSQL ${major}${path === '' ? '' : ` (in ${path})`}: only a server of this major ` +
-      `reads it. The service db needs an image of it, such as postgres:${major}-alpine, with the volume at ${place}. The next major: docs/runbooks/next-major.md.`,
+    `The volume at ${dataVolume} contains the data of PostgreSQL ${major}${path === '' ? '' : ` (in ${path})`}. Only a server of this major ` +
+      `version can read it: the service db needs an image such as postgres:${major}-alpine, with the volume at ${place}. To change to the next major version: docs/runbooks/next-major.md.`,
     ...(major > newest
       ? [
           newest === 0
-            ? 'There are no client programs of PostgreSQL here: a backup is not possible from here.'
-            : `The newest client programs here are those of ${newest}: a newer image of db-init is needed for backups of it.`,
+            ? 'There are no client programs of PostgreSQL here, so db-init cannot make a backup.'
+            : `The newest client programs here are those of PostgreSQL ${newest}. Use a newer image of db-init for backups.`,
         ]
       : []),
   ];
@@ -85,15 +85,15 @@ export function describeStaleSideFile(file: string, fault: SideFileFault, comman
     (path) => `if [ -e ${shellWord(path)} ]; then mv ${shellWord(path)} ${shellWord(`${path}.stale`)}; fi`,
   );
   return {
-    title: `A ${names[fault.side]} that is not its own lies beside the database: ${file}`,
+    title: `The ${names[fault.side]} beside the database does not belong to it: ${file}`,
     happened: [
-      `SQLite would write ${log} into ${file} at the first access, and that would spoil it: ${whatIsWrong(fault)}.`,
-      'It is probably left of another copy of the database: one that lay here before, or one that this file was copied over.',
+      `At the first access SQLite would apply ${log} to ${file} and damage it: ${whatIsWrong(fault)}.`,
+      'It probably belongs to another copy of the database, which was here before or was overwritten by this file.',
     ],
-    safe: 'the file and what lies beside it are unchanged, to the byte.',
+    safe: 'the file and the files beside it are unchanged.',
     options: [
       `Stop the application, move the ${names[fault.side]} away, then start again.\n${commands.stop}\n${commands.script(move.join('; '))}\n${commands.gate}`,
-      `If the file was copied while the application wrote to it, copy it again with the application stopped, and ${fault.side} with it.`,
+      `If the file was copied while the application was running, stop the application and copy it again, together with its ${fault.side} file.`,
       restoreOption('Or move it away as above, and restore a backup', commands),
     ],
   };
@@ -110,9 +110,9 @@ function whatIsWrong(fault: SideFileFault): string {
   }
 }
 
-/** That a transaction that was cut off is recovered, and where the files from before are. */
+/** Warns that an interrupted transaction is recovered, and says where the files from before are. */
 export function describeKeptCopies(file: string, folder: string): string {
-  return `A transaction that was cut off waits beside ${file}: SQLite recovers it now. The files as they were are kept in ${folder}, those of the last two times`;
+  return `The last transaction of ${file} was interrupted, and SQLite recovers it now. A copy of the files from before is in ${folder}; the last two copies are kept`;
 }
 
 type Table = Describers<Problem, Commands, Notice>;
@@ -124,63 +124,64 @@ const unfitDatabases = {
     happened: ['db-init needs PostgreSQL 13 or newer; TimeTracker itself is published for PostgreSQL 16.'],
     safe: untouched,
     options: [
-      'Dump the database with the old server, then read the dump into a newer one. Do not just raise the image tag: ' +
-        `a newer server does not read the data directory of an older one.\n${commands.dump}`,
+      'Dump the database with the old server, then load the dump into a newer one. Do not only change the image tag: ' +
+        `a newer server cannot read the data directory of an older one.\n${commands.dump}`,
     ],
   }),
   'unfit-encoding': (problem, commands) => ({
-    title: `The encoding of the database lacks signs that TimeTracker needs: ${problem.database}`,
+    title: `The encoding of the database lacks characters that TimeTracker needs: ${problem.database}`,
     happened: [
-      `The database is encoded in ${problem.encoding}. The first rows of a new schema hold signs (✈️) that only UTF8 ` +
-        "has; the application's own migrations would fail there, too.",
+      `The encoding of the database is ${problem.encoding}. The first rows of a new schema contain characters (✈️) that only ` +
+        "UTF8 has. The application's own migrations would fail as well.",
     ],
     safe: untouched,
     options: [
-      `If this one holds rows that you want to keep, make a backup before.\n${commands.backup}`,
+      `If this database contains rows that you want to keep, make a backup first.\n${commands.backup}`,
       [
-        'Create a database in UTF8, give its name in DATABASE_URL, then start again.',
+        'Create a database in UTF8, set its name in DATABASE_URL, then start again.',
         commands.client('createdb', utf8Database(commands.databaseName)),
         commands.gate,
       ].join('\n'),
-      `Restore the backup into the new one; FILE is a name that the list shows.\n${commands.backups}\n${commands.restore}`,
+      `Restore the backup into the new database; FILE is a name from the list.\n${commands.backups}\n${commands.restore}`,
     ],
   }),
   'transaction-pooler': () => ({
     title: 'The database is reached through a transaction-mode pooler',
     happened: [
-      'The server session changes between two statements, so something like PgBouncer in transaction mode stands ' +
-        'between db-init and PostgreSQL. The lock that keeps two runs apart would not hold there.',
+      'The server session changes between two statements, so a pooler such as PgBouncer in transaction mode is ' +
+        'between db-init and PostgreSQL. The lock that prevents two runs at once does not work through it.',
     ],
     safe: untouched,
-    options: ["Give db-init the server's own address in DATABASE_URL; the application may keep the pooler's."],
+    options: [
+      "Set DATABASE_URL of db-init to the address of the server itself. The application may keep the pooler's address.",
+    ],
   }),
   'network-file-system': (problem) => ({
-    title: `The SQLite file would lie on ${problem.fileSystem}`,
+    title: `The SQLite file would be on ${problem.fileSystem}`,
     happened: [
-      `${problem.path} is a network file system. The file locks that SQLite relies on are not dependable there: ` +
+      `${problem.path} is on a network file system. The file locks that SQLite needs are not reliable there: ` +
         'two writers can destroy the database.',
     ],
     safe: untouched,
     options: [
       'Put the data on a local disk or a Docker volume.',
       'Use PostgreSQL.',
-      'If you are certain that locks work there and that one machine alone uses the file, set TT_ALLOW_NETWORK_FS=true.',
+      'If you are certain that locks work there and that only one machine uses the file, set TT_ALLOW_NETWORK_FS=true.',
     ],
   }),
   'broken-indexes': (problem, commands) => ({
     title: `Indexes are broken: ${problem.database}`,
     happened: [
-      'These unique indexes are not in the order in which the server sorts now. They miss rows, and let in twice what ' +
-        'may be there once. The reason is a newer image of the server as a rule, whose rules of sorting are others, or ' +
-        'else a damaged disk.',
+      'These unique indexes are not sorted as the server sorts now. Queries miss rows, and duplicate values can be ' +
+        'inserted. The usual reason is a newer image of the server with other sort rules. It can also be a damaged disk.',
       ...problem.indexes.map(({ name, table, reason }) => `- ${name} of ${table}: ${reason}`),
     ],
     safe: untouched,
     options: [
-      'Stop the application, build them anew, and start again. If one cannot be built because a value is there twice, the ' +
-        'message names it: change or delete one of these rows first.\n' +
+      'Stop the application, rebuild the indexes, and start again. If an index cannot be rebuilt because a value exists ' +
+        'twice, the message names the value: change or delete one of these rows first.\n' +
         [commands.stop, ...problem.indexes.map(({ remedy }) => commands.sql(remedy)), commands.gate].join('\n'),
-      `Save what is there before that.\n${commands.dump}`,
+      `Before that, save the data.\n${commands.dump}`,
     ],
   }),
 } satisfies Partial<Table>;
@@ -192,10 +193,10 @@ const unreachableDatabases = {
     happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
     safe: 'nothing was changed.',
     options: (problem.full === true ? describeCauseOf({ kind: 'connections' }, commands).options : undefined) ?? [
-      `Look whether the database runs, and what it says.\n${commands.serverState}\n${commands.serverLog}`,
-      'Compare host and port in DATABASE_URL with those of the server' +
-        (commands.compose ? ': within compose the host is the name of the service.' : '.'),
-      'A slow disk or a long crash recovery needs more time: set TT_WAIT_TIMEOUT (seconds).',
+      `Check whether the database server is running, and read its log.\n${commands.serverState}\n${commands.serverLog}`,
+      'Compare the host and port in DATABASE_URL with those of the server' +
+        (commands.compose ? ': in compose the host is the name of the service.' : '.'),
+      'If the server needs longer to start (slow disk, crash recovery), raise TT_WAIT_TIMEOUT (seconds).',
     ],
   }),
   'connection-lost': (problem, commands) => ({
@@ -203,8 +204,8 @@ const unreachableDatabases = {
     happened: [`${capitalize(problem.reason)}.`],
     safe: 'what was not committed was rolled back by the server.',
     options: [
-      `Start again: the database is looked at anew.\n${commands.gate}`,
-      `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
+      `Start again: db-init then looks at the database again.\n${commands.gate}`,
+      `Check whether the database server is running, and read its log.\n${commands.serverState}\n${commands.serverLog}`,
     ],
   }),
   'closed-database': (problem, commands) => describeClosed(problem, commands),
@@ -214,8 +215,8 @@ const unreachableDatabases = {
     safe: 'nothing was changed.',
     options: [
       'Compare the name at the end of DATABASE_URL with POSTGRES_DB of the database service.',
-      `Create it, if it was never there, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
-      'POSTGRES_DB only counts while the database volume is empty: later changes have no effect.',
+      `If it never existed, create it, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
+      'The server reads POSTGRES_DB only while its volume is empty: later changes have no effect.',
     ],
   }),
 } satisfies Partial<Table>;
@@ -227,10 +228,10 @@ const deniedAccess = {
     happened: [`${capitalize(problem.reason)}.`],
     safe: 'nothing was changed.',
     options: [
-      'Compare user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
-      'POSTGRES_PASSWORD only counts while the database volume is empty. To change the password later:\n' +
+      'Compare the user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
+      'The server reads POSTGRES_PASSWORD only while its volume is empty. To change the password later:\n' +
         commands.client('psql', ['-c', String.raw`\password`, databaseWord({ database: commands.databaseName })]),
-      'If the reason speaks of TLS or certificates, look at sslmode and sslrootcert in DATABASE_URL.',
+      'If the reason names TLS or a certificate, check sslmode and sslrootcert in DATABASE_URL.',
     ],
   }),
   'file-access-denied': (problem, commands) => ({
@@ -245,23 +246,23 @@ const deniedAccess = {
     ],
   }),
   'missing-rights': (problem) => ({
-    title: `The database user may not do what is needed: ${problem.database}`,
+    title: `The database user lacks rights: ${problem.database}`,
     happened: problem.rights.map(({ action }) => `- It may not ${action}.`),
     safe: untouched,
     options: [
-      'Let a superuser or the owner of the database run this in that database, then start again.\n' +
+      'Let a superuser or the owner of the database run this in the database, then start again.\n' +
         problem.rights.map(({ remedy }) => `  ${printableSql(remedy)}`).join('\n'),
     ],
   }),
   locked: (problem, commands) => ({
     title: 'Another run holds the lock',
     happened: [`Waited ${problem.seconds} seconds for: ${problem.holder.description}.`],
-    safe: 'the other run goes on; this one changed nothing.',
+    safe: 'the other run continues. This one changed nothing.',
     options: [
       `Let it finish, then start again.\n${commands.gate}`,
-      'A migration of a very large database may need longer: set TT_LOCK_TIMEOUT (seconds).',
-      'If that run is stuck, end it: the lock ends with it, and what it had begun is rolled back, or settled by the next start.',
-      'A run that was stopped (a paused container, SIGSTOP) holds its lock: let it go on, or end it.',
+      'A migration of a very large database may take longer: raise TT_LOCK_TIMEOUT (seconds).',
+      'If that run hangs, end it. That releases the lock, and its unfinished work is rolled back, or finished by the next start.',
+      'A paused run (a paused container, SIGSTOP) keeps its lock: let it continue, or end it.',
     ],
   }),
 } satisfies Partial<Table>;
@@ -269,12 +270,12 @@ const deniedAccess = {
 /** Why the database was not reached, does not admit this user, or was found unfit before anything was read. */
 export const connectionProblems = { ...unfitDatabases, ...unreachableDatabases, ...deniedAccess };
 
-/** C.UTF-8 is everywhere where our images are; the new name keeps both databases. */
+/** All of our images have C.UTF-8. With a new name, both databases exist. */
 function utf8Database(name: string): readonly string[] {
   return ['-T', 'template0', '-E', 'UTF8', '--locale', 'C.UTF-8', `${name}_utf8`];
 }
 
-/** A database that somebody began to drop: nothing brings it back, and only its name is in the way. */
+/** The DROP DATABASE of a database was interrupted: it cannot be used again, and its name is still taken. */
 function describeDropped(
   { database, name, beside, journal }: Extract<Problem, { kind: 'closed-database' }>,
   commands: Commands,
@@ -282,21 +283,21 @@ function describeDropped(
   const drop = printableSql(`DROP DATABASE ${quoteName(name)}`);
   const kept = beside.filter((other) => other.includes('_before_'));
   return {
-    title: `A DROP DATABASE of it was cut off: ${database}`,
+    title: `A DROP DATABASE was interrupted: ${database}`,
     happened: [
-      `Somebody began to drop ${name}, and the server marked it as gone (pg_database.datconnlimit = -2) before it was done: ` +
-        'parts of its files are missing, and it lets nobody in. It can only be dropped.',
+      `Somebody dropped ${name}, and the drop was interrupted (pg_database.datconnlimit = -2). ` +
+        'Some of its files are missing, and it accepts no connections. It can only be dropped.',
       ...(journal === null ? [] : [`The journal of a restore, ${journal}, cannot be read.`]),
-      ...(kept.length === 0 ? [] : [`Beside it lies what restores have kept: ${kept.join(', ')}.`]),
+      ...(kept.length === 0 ? [] : [`Restores have kept these databases: ${kept.join(', ')}.`]),
     ],
     safe: untouched,
     options: [
-      `Finish the drop, make the database anew, and restore a backup into it.\n` +
+      `Finish the drop, create the database again, and restore a backup into it.\n` +
         `${commands.client('psql', ['-c', drop, 'postgres'])}\n${commands.client('createdb', [name])}\n${commands.backups}\n${commands.restore}`,
       ...kept.map((former) => {
         const rename = printableSql(`ALTER DATABASE ${quoteName(former)} RENAME TO ${quoteName(name)}`);
         return (
-          `Or have ${former} take its place: what was live before a restore.\n` +
+          `Or use ${former} instead, which was live before a restore.\n` +
           `${commands.client('psql', ['-c', drop, '-c', rename, 'postgres'])}\n${commands.gate}`
         );
       }),
@@ -312,24 +313,24 @@ function describeClosed(problem: Extract<Problem, { kind: 'closed-database' }>, 
   return {
     title: `The database lets nobody in: ${database}`,
     happened: [
-      `The database ${name} is there, but the server lets nobody connect to it (${reason}).`,
+      `The database ${name} exists, but it accepts no connections (${reason}).`,
       ...(journal === null ? [] : [`The journal of a restore, ${journal}, cannot be read.`]),
       beside.length === 0
-        ? 'No other database of a restore lies beside it.'
-        : `Beside it lies what restores have made or kept: ${list}. A restore that was killed may have closed ${name}.`,
+        ? 'The server has no other database of a restore.'
+        : `Restores have created or kept these databases: ${list}. A restore that was killed may have closed ${name}.`,
     ],
     safe: untouched,
     options: [
-      `Open it again, as its owner or as a superuser, then start again.\n${commands.client('psql', ['-c', statement, 'postgres'])}\n${commands.gate}`,
+      `Allow connections again, as its owner or as a superuser, then start again.\n${commands.client('psql', ['-c', statement, 'postgres'])}\n${commands.gate}`,
       ...(beside.length === 0
         ? []
         : [
-            `Look first which one is the right one: a name with _before_ is what was there before a restore, one with _restore_ ` +
-              'what a restore was making, perhaps not complete. Drop none before you know.',
+            `Before that, find out which database is the right one. A name with _before_ is the database from before a restore. ` +
+              'A name with _restore_ is a database that a restore was creating, perhaps incomplete. Drop none before you know.',
           ]),
       ...(journal === null
         ? []
-        : [`Once the right database bears the name ${name} and is open, move ${journal} away.`]),
+        : [`When the right database has the name ${name} and accepts connections, move ${journal} away.`]),
     ],
   };
 }

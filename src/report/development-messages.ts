@@ -14,58 +14,58 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
       return {
         title: `Nothing shows that this is TimeTracker's database: ${database}`,
         happened: [
-          `Tables there are called like TimeTracker's (${obstacle.core.join(', ')}), but neither is a revision of it in ` +
-            'alembic_version, nor is the schema that of one.',
+          `Some tables have names of TimeTracker's tables (${obstacle.core.join(', ')}), but alembic_version contains no ` +
+            'revision of TimeTracker, and the schema matches none.',
           ...describeForeignLedgers(obstacle.foreignLedgers),
         ],
-        safe: `${untouched} What may be somebody else's is not deleted.`,
+        safe: `${untouched} db-init does not delete data that may belong to another application.`,
         options: [
-          'If it is, give TimeTracker a database of its own, and its name in DATABASE_URL.',
+          'If it belongs to another application, create a separate database for TimeTracker, and set its name in DATABASE_URL.',
           startOver(commands),
         ],
       };
     case 'others-are-connected':
       return {
-        title: `Others are connected to this database: ${database}`,
-        happened: [`Nothing is deleted while it may be in use: ${listSessions(obstacle.others)}.`],
+        title: `Other sessions are connected to this database: ${database}`,
+        happened: [`Nothing is deleted while other sessions may use it: ${listSessions(obstacle.others)}.`],
         safe: untouched,
         options: [
-          `Stop what is connected, then start again.\n${commands.stop}\n${commands.reset}`,
-          `Or have these sessions ended: what they have not committed is lost.\n${commands.reset} --disconnect`,
+          `Stop the connected programs, then start again.\n${commands.stop}\n${commands.reset}`,
+          `Or let db-init end these sessions: what they have not committed is lost.\n${commands.reset} --disconnect`,
         ],
       };
     case 'file-in-use':
       return {
-        title: `Somebody else is using the file: ${database}`,
+        title: `Another program is using the file: ${database}`,
         happened: [
-          `The exclusive lock on ${obstacle.file} was not to be had.`,
-          'Nobody can be parted from a file: --disconnect is for PostgreSQL.',
+          `db-init could not get an exclusive lock on ${obstacle.file}.`,
+          'db-init cannot end the other program: --disconnect is for PostgreSQL.',
         ],
         safe: untouched,
-        options: [`Stop what is using it, then start again.\n${commands.stop}\n${commands.reset}`],
+        options: [`Stop the program that uses it, then start again.\n${commands.stop}\n${commands.reset}`],
       };
     case 'blocking-objects':
       return {
-        title: `Something that is not TimeTracker's is in the way: ${database}`,
+        title: `Objects that are not TimeTracker's prevent the reset: ${database}`,
         happened: [
-          "A reset deletes what is TimeTracker's and nothing else. This could not stay without it:",
-          ...obstacle.objects.map((thing) => `- ${thing}`),
+          "A reset deletes only TimeTracker's objects. These other objects would be lost with them, or have their names:",
+          ...obstacle.objects.map((object) => `- ${object}`),
         ],
         safe: untouched,
         options: [
           startOver(commands),
-          `Or drop what is listed yourself, if nobody needs it, then start again.\n${commands.open}`,
+          `Or drop the listed objects yourself, if nobody needs them, then start again.\n${commands.open}`,
         ],
       };
     case 'no-backup':
       return {
         title: `No safety backup could be made: ${database}`,
-        happened: [obstacle.reason, 'Without a way back nothing is deleted.'],
+        happened: [obstacle.reason, 'Without a backup nothing is deleted.'],
         safe: `${untouched} An unfinished archive was removed.`,
         options: [
-          `Remedy that, then start again.\n${commands.reset}`,
+          `Correct that, then start again.\n${commands.reset}`,
           `Save the database yourself.\n${commands.dump}`,
-          `Do without a backup: what is deleted then is GONE FOR GOOD.\n${commands.reset} --no-backup`,
+          `Continue without a backup: the data is then DELETED FOR GOOD.\n${commands.reset} --no-backup`,
         ],
       };
   }
@@ -81,25 +81,25 @@ export function describeLoss(
   return `This DELETES ALL DATA of TimeTracker in ${database}: ${tables} tables (rows in ${rows}).`;
 }
 
-/** Says what stayed where it was. */
+/** Names the objects that were not deleted. */
 export function announceKept(names: readonly string[], log: Log): void {
   if (names.length === 0) return;
-  log.info(`Not TimeTracker's, and still there: ${names.join(', ')}.`, { kept: names });
+  log.info(`Not deleted, because it is not TimeTracker's: ${names.join(', ')}.`, { kept: names });
 }
 
-/** Says what comes next, and how to take everything back. @param backup the archive that was made, if one was */
+/** Says what comes next, and how to undo the reset. @param backup the archive that was made, if one was */
 export function announceNext(backup: string | null, commands: Commands, log: Log): void {
   log.info('Everything of TimeTracker was deleted. Uploads and backups stay where they are.');
-  log.info('The application inserts its default rows, settings and administrators, at its next start:');
+  log.info('At its next start the application inserts its default rows, settings and administrators:');
   log.info(commands.gate);
   if (backup === null) return;
-  log.info('To take back what was there:');
+  log.info('To restore what was there before:');
   log.info(commands.run('restore', backup), { backup });
 }
 
-/** The deletion can still be rolled back. */
+/** Reports a deletion that can still be rolled back. */
 export function describeDeleted(tables: number): string {
-  return `  deleted ${tables} tables, until the new schema is proven and committed`;
+  return `  deleted ${tables} tables; this is committed together with the new schema`;
 }
 
 /** What the seed has added, for people: a line a table. */
@@ -110,7 +110,7 @@ export function renderCounts(counts: Readonly<Record<string, number>>): string {
   const digits = String(all).length;
   return [
     ...entries.map(([table, number]) => `  ${table.padEnd(name)}  ${String(number).padStart(digits)}`),
-    all === 0 ? 'Everything was there already: nothing was added.' : `${count(all, 'row')} added.`,
+    all === 0 ? 'All of these rows exist already: nothing was added.' : `${count(all, 'row')} added.`,
     '',
   ].join('\n');
 }
@@ -122,7 +122,7 @@ export function describeSeedRefusal(database: string, state: State['kind'], comm
     happened: [`The state of this one is "${state}".`],
     safe: untouched,
     options: [
-      `Run the gate first: it brings the database to the head, or says what stands in the way.\n${commands.gate}`,
+      `Run the gate first: it migrates the database, or says why it cannot.\n${commands.gate}`,
       `See what is wrong.\n${commands.status}`,
     ],
   };

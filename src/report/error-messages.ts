@@ -22,7 +22,7 @@ export function describeProblem(problem: Problem, commands: Commands): Notice {
   return commands.note === null ? notice : { ...notice, note: commands.note };
 }
 
-/** Adds the way for people who only have a graphical interface and no shell: a variable and a start. */
+/** Adds another way for people without a shell: a variable and a start. */
 function withVariables(option: string, commands: Commands): string {
   const line = commands.withoutShell(option.split('\n').filter((each) => each.startsWith('  ')));
   return line === '' ? option : `${option}\n${line}`;
@@ -43,7 +43,7 @@ export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happene
 
 type Table = Describers<Problem, Commands, Notice>;
 
-/** The run itself cannot be done as it was asked for, or was stopped. */
+/** The command or its settings are invalid, or the run was stopped. */
 const requests = {
   usage: (problem, commands) => ({
     title: 'This command cannot be run',
@@ -59,7 +59,7 @@ const requests = {
   configuration: (problem, commands) => ({
     title: 'The configuration cannot be used',
     happened: problem.faults.map(({ variable, problem: text }) => `- ${variable}: ${text}`),
-    safe: 'nothing was connected to, nothing was changed.',
+    safe: 'db-init connected to nothing and changed nothing.',
     options: [
       `Correct the variables above where they are set${commands.compose ? ' (.env, the compose file)' : ''}, then start again.\n${commands.gate}`,
       `See what every variable means.\n${commands.run('help', 'settings')}`,
@@ -68,8 +68,8 @@ const requests = {
   interrupted: (problem, commands) => ({
     title: 'Interrupted',
     happened: [`The run was stopped by ${problem.signal}.`],
-    safe: 'what was not finished was rolled back.',
-    options: [`Start again when it suits you.\n${commands.gate}`],
+    safe: 'unfinished work was rolled back.',
+    options: [`Start again when you want.\n${commands.gate}`],
   }),
 } satisfies Partial<Table>;
 
@@ -82,9 +82,9 @@ const databaseProblems = {
     happened: ['Compared with it, this is missing or different:', ...listDifferences(problem.mismatches)],
     safe: untouched,
     options: [
-      `Let the revision be found by the schema.\n${commands.adopt} --dry-run`,
-      'Put right by hand what is missing or different, then start again.',
-      `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
+      `Let db-init find the revision from the schema.\n${commands.adopt} --dry-run`,
+      'Correct by hand what is missing or different, then start again.',
+      `Make a backup, then stamp it anyway: later revisions may fail, and the missing parts stay missing.
 ${commands.backup}
 ${forcedAdoption(problem.revisions, commands)}`,
     ],
@@ -119,19 +119,19 @@ function describe(problem: Problem, commands: Commands): Notice {
   return describeByKind(problem.kind, problem, commands);
 }
 
-/** The answer to a person who declined. That is no error, so there is no banner. */
+/** The message for a person who declined. */
 const declined = 'Nothing was changed: consent was not given.';
 
 /** The message for a person who did not give consent: a sentence and no banner, because nothing went wrong. */
 export function describeDeclined({ committed, swap }: Pick<RunRecord, 'committed' | 'swap'>): string {
   // an interrupted restore may have been recovered before the question
   const before = committed !== null || swap !== null;
-  return `${before ? 'Consent was not given: what was asked about was not done.' : declined}\n`;
+  return `${before ? 'You did not agree, so this was not done.' : declined}\n`;
 }
 
 /** An option with the command that does what the person wanted. */
 function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
   const command =
     variable === undefined ? commands.run(...words) : commands.runWith(variable.name, variable.value, ...words);
-  return `If that is what you want, say so.\n${command}`;
+  return `If you want that, run this command.\n${command}`;
 }

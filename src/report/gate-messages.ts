@@ -28,8 +28,8 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
         log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
         for (const trace of state.traces) log.warn(`  ${trace}`);
         log.warn(
-          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop the ' +
-            'application and look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
+          '  This is what a lost or wrongly mounted database volume looks like. If your data should be here, stop the ' +
+            'application and check the volumes. With TT_REQUIRE_EXISTING=true, db-init refuses an empty database.',
         );
         if (commands.stop !== '') log.warn(commands.stop);
       }
@@ -37,28 +37,30 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
       break;
     case 'behind':
       for (const row of new Set(state.revisions.filter((each, place) => state.revisions.indexOf(each) !== place))) {
-        log.warn(`alembic_version holds ${row} more than once: one row of it is kept.`);
+        log.warn(`alembic_version contains ${row} more than once: one of these rows is kept.`);
       }
       log.info(`The database is at ${listRows(state.revisions, ', ')}: ${pending.length} revisions to apply.`, {
         pending,
       });
       break;
     case 'unversioned':
-      log.info('The database has no version information: it is compared with the schema of every known revision.');
+      log.info('The database has no version information. db-init compares it with the schema of every known revision.');
       if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
       log.info(
-        `It is stamped ${listRows(adopt)}, ` +
-          (pending.length === 0 ? 'the current revision.' : `and ${count(pending.length, 'revision')} applied.`),
+        `db-init stamps it with ${listRows(adopt)}, ` +
+          (pending.length === 0 ? 'the current revision.' : `and applies ${count(pending.length, 'revision')}.`),
         { adopt, pending },
       );
       break;
     case 'corrupted':
       log.warn(`Detected corrupted database state: ${describeUnexpectedRelations(state.relations)}.`);
-      log.warn('They are moved to a quarantine schema; nothing is dropped.');
+      log.warn('db-init moves them to a quarantine schema. Nothing is dropped.');
       for (const trace of state.traces) log.warn(`  ${trace}`);
       break;
     case 'drifted':
-      log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);
+      log.warn(
+        `The schema differs from its revision (${count(state.differences.length, 'difference')}). db-init repairs it.`,
+      );
       break;
     case 'current':
     case 'partial':
@@ -82,8 +84,8 @@ export function announceCollations({ attachments }: RuntimeFacts, log: Log): voi
 export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {
   if (state.kind === 'ahead') {
     log.warn(
-      `The database is newer than this image (${listRows(state.unknown, ', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
-        'its core tables are there, nothing else was checked.',
+      `The database is newer than this image (${listRows(state.unknown, ', ')}). TT_ALLOW_NEWER_SCHEMA allows that: ` +
+        'the core tables exist, and nothing else was checked.',
     );
     return;
   }
@@ -95,8 +97,9 @@ export const workMessages = {
   healthy: (heads: readonly string[]): string => `The database is healthy and current (${heads.join(', ')}).`,
   broughtToHead: (milliseconds: number): string =>
     `The schema was brought to the head in ${formatMilliseconds(milliseconds)}.`,
-  backupNotNoted: (reason: string): string => `Which backup is from before this change could not be noted: ${reason}.`,
-  runNotNoted: (reason: string): string => `No note was left in the backup folder (${reason}).`,
+  backupNotNoted: (reason: string): string =>
+    `db-init could not note which backup was made before this change: ${reason}.`,
+  runNotNoted: (reason: string): string => `db-init could not write its note in the backup folder (${reason}).`,
 };
 
 /** What the log and the questions of `adopt` say. @param rows of alembic_version */
@@ -104,14 +107,14 @@ export const adoptionMessages = {
   wouldStamp: (rows: readonly string[]): string =>
     `Without --dry-run the database would be stamped ${rows.join(' with ')}.`,
   stamped: (rows: readonly string[]): string =>
-    `The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`,
+    `The database is stamped ${listRows(rows)}. Nothing was migrated yet: the gate does that next.`,
   same: (rows: readonly string[]): string => `The schema is that of ${listRows(rows)}.`,
   compared: (rows: readonly string[]): string => `Compared with ${listRows(rows)}, this is missing or different:`,
   consent: (rows: readonly string[]): string =>
     `The schema is not that of ${listRows(rows)}: later revisions may fail, or build on what is missing.`,
   unknownRevisions: (unknown: readonly string[]): string => `There is no revision "${unknown.join('", "')}".`,
   hasRevisions: (rows: readonly string[]): string =>
-    `The database says itself which revision it is at: ${rows.join(', ')}. There is nothing to adopt.`,
+    `The database already has version information: ${rows.join(', ')}. There is nothing to adopt.`,
   noCoreTable: (state: State['kind']): string =>
     `The database has no core table: it is ${state}, and there is nothing to adopt.`,
 };
@@ -134,12 +137,12 @@ export function describeFailedMigration(
     safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
     options: [
       ...(options ?? [
-        'If the reason speaks of something outside of the database, remedy that and start again.',
+        'If the reason is outside the database, correct that and start again.',
         adviceFor(commands).save,
-        'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
+        'If the reason names rows (duplicates, NULLs, missing references), correct them, rehearse the migration, and ' +
           `start again.\n${commands.open}\n${commands.rehearse}\n${commands.gate}`,
       ]),
-      'Go back to the former version of the application meanwhile: the database still fits it.',
+      'Until then, you can start the former version of the application: the database still has its schema.',
     ],
   };
 }
@@ -153,8 +156,8 @@ export function describeFailedWork(
   return {
     title: `${capitalize(title ?? 'the database refused the work')}: ${database}`,
     happened: [`Reason: ${reason}`, ...happened],
-    safe: 'the transaction that was open was rolled back: what it had done is not in the database.',
-    options: options ?? [`Remedy what the reason says, then start again.\n${commands.gate}`],
+    safe: 'the open transaction was rolled back, so its changes are not in the database.',
+    options: options ?? [`Correct what the reason names, then start again.\n${commands.gate}`],
   };
 }
 
@@ -173,20 +176,22 @@ export function describeVerdict(
     : [
         ...(revisions.join() === heads.join()
           ? []
-          : [`alembic_version says ${listRows(revisions, ', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
+          : [
+              `alembic_version contains ${listRows(revisions, ', ') || 'nothing'}, but should contain ${heads.join(', ')}.`,
+            ]),
         ...listDifferences(differences, unsafe),
       ];
   return {
     title: `The schema is not healthy: ${database}`,
     happened,
-    safe: 'no row was deleted. The application is not started on this schema.',
+    safe: 'no row was deleted. The application does not start on this schema.',
     options: [
       adviceFor(commands).save,
       ...(unsafe.length > 0
         ? [manualRepairOption(unsafe, commands)]
         : [
             `See every difference.\n${commands.differences}`,
-            `Start again: what is missing may be added.\n${commands.gate}`,
+            `Start again: db-init adds missing parts if that is safe.\n${commands.gate}`,
           ]),
       restoreOption('Or restore a backup', commands),
       adviceFor(commands).reset,

@@ -1,14 +1,14 @@
 import type { Commands } from './commands.ts';
 
-/** An archive as people call it; `-` is what came on standard input. */
+/** The name of an archive in messages. @param file `-` for standard input */
 export const shownArchive = (file: string): string => (file === '-' ? 'the archive from standard input' : file);
 
 /** The sentence about safety if a run wrote nothing. */
 export const untouched = 'nothing was changed in the database.';
 
 /**
- * How to restore a backup. It works whatever state the live database is in, and keeps that database.
- * @param which the sentence it begins with, without its full stop
+ * How to restore a backup. It works in every state of the live database, and keeps that database.
+ * @param which its first sentence, without the full stop
  */
 export function restoreOption(which: string, commands: Commands): string {
   const how = 'Stop the application first; FILE is a name that the list shows.';
@@ -16,24 +16,24 @@ export function restoreOption(which: string, commands: Commands): string {
   return [`${which}. ${how} ${kept}`, commands.backups, commands.stop, commands.restore].join('\n');
 }
 
-/** The `Safe:` sentence of a refusal that changed nothing. */
+/** How to start over in a new schema, without losing anything. */
 export function startOver(commands: Commands): string {
   return [
-    'Start over with nothing lost: stop the application, put everything aside, and let a new schema be made.',
+    'Start over without losing anything: stop the application, move everything to quarantine, and start with a new schema.',
     commands.stop,
     commands.putAllAside,
     commands.gate,
   ].join('\n');
 }
 
-/** Signs of another application, as lines of a banner. */
+/** The tables of other migration tools, as lines of a banner. */
 export function describeForeignLedgers(tables: readonly string[]): readonly string[] {
-  return tables.length === 0 ? [] : [`The ledger of another migration tool is there: ${tables.join(', ')}.`];
+  return tables.length === 0 ? [] : [`It has the table of another migration tool: ${tables.join(', ')}.`];
 }
 
-/** What to do where PostgreSQL's client programs are missing or too old. */
+/** What to do if PostgreSQL's client programs are missing or too old. */
 export const newerTools =
-  "Use a newer image of db-init: it brings PostgreSQL's client programs. Outside of it, install them in that version, " +
+  "Use a newer image of db-init: it contains PostgreSQL's client programs. Without the image, install that version of them, " +
   'or a newer one, where db-init runs (postgresql-client).';
 
 /** Options that depend on the engine. */
@@ -56,8 +56,8 @@ export function adviceFor(commands: Commands): Advice {
   switch (commands.engine) {
     case 'postgresql':
       return {
-        save: `Save what is there before anything else: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
-        whichDatabase: 'Look whether DATABASE_URL names the right database.',
+        save: `Before anything else, save the data: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
+        whichDatabase: 'Check whether DATABASE_URL names the right database.',
         startEmpty: ` and start again: the tables are moved to a quarantine schema, none is dropped.\n${commands.gate}`,
         clean: [
           'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
@@ -79,11 +79,11 @@ export function adviceFor(commands: Commands): Advice {
       };
     case 'sqlite':
       return {
-        save: `Save what is there before anything else: with the uploads, or the file alone.\n${commands.backup}\n${commands.dump}`,
-        whichDatabase: 'Look whether DATABASE_URL names the right file.',
+        save: `Before anything else, save the data: with the uploads, or the file alone.\n${commands.backup}\n${commands.dump}`,
+        whichDatabase: 'Check whether DATABASE_URL names the right file.',
         startEmpty: `, put the file aside and start again: nothing is lost.\n${commands.putAside}\n${commands.gate}`,
         clean: [
-          `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
+          `If it does, put the file aside and start again: db-init creates a new one, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
         ],
         reset: startOver(commands),
         giveUp: null,

@@ -14,7 +14,7 @@ export function summariseEntries({
   rows,
   bytes,
 }: Pick<QuarantineEntry, 'relations' | 'rows' | 'bytes'>): string {
-  const what = relations === null ? 'what cannot be read' : count(relations, 'relation');
+  const what = relations === null ? 'unreadable content' : count(relations, 'relation');
   return `${what}${rows === null ? '' : ` with ${count(rows, 'row')}`} (${formatBytes(bytes)})`;
 }
 
@@ -37,47 +37,49 @@ export function renderEntries(held: readonly QuarantineEntry[]): string {
     .join('\n');
 }
 
-/** Sessions of others, as a person looks for them. */
+/** Other sessions, with the facts by which a person finds them. */
 export function listSessions(others: readonly OtherSession[]): string {
   return others
     .map(({ pid, application, user, client }) => `pid ${pid} (${application || 'unnamed'}, ${user}, from ${client})`)
     .join('; ');
 }
 
-/** Why nothing was put aside, taken back or deleted. */
+/** Why nothing was moved to quarantine, restored from it, or deleted. */
 export function describeQuarantineObstacle(database: string, obstacle: QuarantineObstacle, commands: Commands): Notice {
   const safe = 'nothing was dropped, and no row was changed.';
   switch (obstacle.kind) {
     case 'others-are-connected':
       return {
-        title: `Others are connected to this database: ${database}`,
-        happened: [`Nothing is moved while it may be in use: ${listSessions(obstacle.others)}.`],
+        title: `Other sessions are connected to this database: ${database}`,
+        happened: [`Nothing is moved while other sessions may use it: ${listSessions(obstacle.others)}.`],
         safe,
-        options: [`Stop what is connected, then start again: what was moved before stays moved.\n${commands.stop}`],
+        options: [
+          `Stop the connected programs, then start again. Tables that were moved before stay in quarantine.\n${commands.stop}`,
+        ],
       };
     case 'file-in-use':
       return {
-        title: `Somebody else is using the file: ${database}`,
-        happened: [`The exclusive lock on ${obstacle.file} was not to be had.`],
+        title: `Another program is using the file: ${database}`,
+        happened: [`db-init could not get an exclusive lock on ${obstacle.file}.`],
         safe,
-        options: [`Stop what is using it, then start again.\n${commands.stop}`],
+        options: [`Stop the program that uses it, then start again.\n${commands.stop}`],
       };
     case 'not-held':
       return {
         title: `There is no quarantine called ${obstacle.name}: ${database}`,
-        happened: [obstacle.held.length === 0 ? 'There is none at all.' : `There are: ${obstacle.held.join(', ')}.`],
+        happened: [obstacle.held.length === 0 ? 'There is no quarantine.' : `There are: ${obstacle.held.join(', ')}.`],
         safe,
-        options: [`See what is held.\n${commands.run('quarantine', 'list')}`],
+        options: [`List the quarantines.\n${commands.run('quarantine', 'list')}`],
       };
     case 'names-taken':
       return {
-        title: `${obstacle.name} cannot be taken back: ${database}`,
-        happened: [`These names are in use again: ${obstacle.names.join(', ')}.`],
+        title: `${obstacle.name} cannot be brought back: ${database}`,
+        happened: [`Other objects have these names now: ${obstacle.names.join(', ')}.`],
         safe,
         options: [
-          'Put everything that is there now aside as well, then take it back. Stop the application first.\n' +
+          'Stop the application, move everything that is there now to quarantine as well, then bring this one back.\n' +
             `${commands.stop}\n${commands.putAllAside}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
-          'Or rename what bears these names now, then take it back.\n' +
+          'Or rename the objects that have these names now, then bring this one back.\n' +
             `${commands.open}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
         ],
       };
@@ -85,57 +87,57 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
       return {
         title: `Rows of ${obstacle.name} still do not fit: ${database}`,
         happened: [
-          `${count(obstacle.rows, 'row')} stayed there, for:`,
+          `${count(obstacle.rows, 'row')} stayed in quarantine. The reasons:`,
           ...obstacle.reasons.map((reason) => `  ${printable(reason)}`),
         ],
-        safe: 'rows that fit are back in their tables, the others are as they were, whole, in the quarantine.',
+        safe: 'rows that fit are back in their tables. The other rows are unchanged in the quarantine.',
         options: [
-          `Mend them there, in the columns that ${obstacle.name} shows (tt_reason says why), then try again.\n` +
+          `Correct the rows in the tables of ${obstacle.name} (the column tt_reason says what is wrong), then try again.\n` +
             `${commands.open}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
         ],
       };
     case 'depended-upon':
       return {
         title: `${obstacle.name} cannot be deleted: ${database}`,
-        happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
+        happened: [`Objects outside depend on objects in it: ${obstacle.dependents.join(', ')}.`],
         safe,
-        options: ["Drop what depends on it, or leave the quarantine where it is: it is in nobody's way."],
+        options: ['Drop the objects that depend on it, or keep the quarantine: it does no harm.'],
       };
     case 'changed':
       return {
         title: `${obstacle.name} has changed since it was shown: ${database}`,
         happened: [
-          'Your consent was for what it held then. Somebody has added, removed or changed since: ' +
+          'You agreed to delete what was shown. Since then, somebody has added, removed or changed: ' +
             `${obstacle.changed.join(', ')}.`,
         ],
         safe,
-        options: [`See what it holds now, then start again.\n${commands.run('quarantine', 'list')}`],
+        options: [`See what it contains now, then start again.\n${commands.run('quarantine', 'list')}`],
       };
   }
 }
 
-/** Logs how to take back what was moved. Call it after the commit. */
+/** Logs how to bring back what was moved. Call it after the commit. */
 export function announceWayBack(quarantine: string, commands: Commands, log: Log): void {
-  log.info('Nothing was dropped. To take it back:');
+  log.info('Nothing was dropped. To bring everything back:');
   log.info(commands.run('quarantine', 'restore', quarantine), { quarantine });
 }
 
-/** What became of the rows of a table that were set aside. */
+/** How many of the rows that were set aside are back in their table. */
 export function describeReturned(
   { table, returned, left }: { readonly table: string; readonly returned: number; readonly left: number },
   dryRun: boolean,
 ): string {
-  return `  ${printable(table)}: ${count(returned, 'row')} ${dryRun ? 'would come back' : 'brought back'}, ${left} left`;
+  return `  ${printable(table)}: ${count(returned, 'row')} ${dryRun ? 'would be brought back' : 'brought back'}, ${left} left`;
 }
 
 type Held = Pick<QuarantineEntry, 'relations' | 'rows' | 'bytes'>;
 
-/** Names that are listed in a question. */
+/** How many names a question lists. */
 const mostNames = 10;
 
 /** What the log and the questions of `quarantine` say. */
 export const quarantineMessages = {
-  rowsInFile: 'rows of a PostgreSQL archive that SQLite does not hold',
+  rowsInFile: 'rows of a PostgreSQL archive that SQLite cannot store',
   noTable: (table: string): string => `there is no table ${table}`,
   noColumn: (table: string, column: string): string => `the table ${table} has no column ${column}`,
   nothingToMove: 'There is nothing to move: nothing was changed.',
@@ -143,25 +145,25 @@ export const quarantineMessages = {
     return `  moved ${kind.toLowerCase()} ${name} to ${schema}${rows === null ? '' : ` (${count(rows, 'row')})`}`;
   },
   functionsStay: (functions: number, schema: string): string =>
-    `  ${count(functions, 'function')} stayed in schema ${schema}: they are in nobody's way.`,
+    `  ${count(functions, 'function')} stayed in schema ${schema}: they do not prevent the new schema.`,
   wouldBringBack: (held: Held, name: string): string =>
     `Would bring back ${summariseEntries(held)} from ${name}: nothing was changed.`,
   broughtBack: (kind: string, name: string): string => `  brought back ${kind.toLowerCase()} ${name}`,
-  allBack: (name: string, schema: string): string => `Everything of ${name} is in schema ${schema} again.`,
+  allBack: (name: string, schema: string): string => `Everything from ${name} is in schema ${schema} again.`,
   dropped: (done: number, left: number): string => `  dropped ${done}, ${left} left`,
-  stillThere: (name: string): string => `${name} is still there: it holds something that db-init did not put there.`,
-  gone: (name: string): string => `${name} is gone.`,
+  stillThere: (name: string): string => `${name} still exists: it contains objects that db-init did not put there.`,
+  gone: (name: string): string => `${name} was deleted.`,
   moveConsent(schema: string, names: readonly string[]): string {
     const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
     return `This moves out of schema ${schema}: ${names.slice(0, mostNames).join(', ')}${more}. Nothing is dropped.`;
   },
   purgeConsent: (held: Held, name: string): string => `This DELETES ${summariseEntries(held)} in ${name} for good.`,
   /** Of a SQLite file. */
-  noFile: (file: string): string => `There is no ${file}: nothing was changed.`,
+  noFile: (file: string): string => `There is no file ${file}: nothing was changed.`,
   movedFile: (file: string, name: string, held: Held): string =>
     `  moved ${file} to ${name} (${summariseEntries(held)})`,
   moveFileConsent: (file: string, name: string, held: Held): string =>
     `This moves ${file}, ${summariseEntries(held)}, to ${name} in the same folder. Nothing is deleted.`,
   wouldBringFileBack: (held: Held): string => `Would bring back ${summariseEntries(held)}: nothing was changed.`,
-  fileBack: (file: string): string => `${file} is there again.`,
+  fileBack: (file: string): string => `${file} is back.`,
 };

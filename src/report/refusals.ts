@@ -31,15 +31,15 @@ export function describeUnreadable(
   if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
   return {
     title: `The database could not be inspected: ${database}`,
-    happened: [`${capitalize(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
+    happened: [`${capitalize(reason)}.`, 'db-init does not know what the database contains, so it changes nothing.'],
     safe: untouched,
     options: [
-      'If another program is at work on the database, let it finish and start again.',
+      'If another program is working on the database, let it finish and start again.',
       cause?.kind === 'rights' && commands.engine === 'postgresql'
-        ? 'If the tables belong to another role, as after a restore by a superuser, give them to the user of TimeTracker: let a ' +
-          `superuser run this in the database, then start again.\n  ${giveTablesTo(commands.user)}`
-        : 'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
-      'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
+        ? 'If the tables belong to another role, for example after a restore by a superuser, let a superuser give them to the user of ' +
+          `TimeTracker with this statement in the database, then start again.\n  ${giveTablesTo(commands.user)}`
+        : 'If the reason names a missing right, allow the database user to read the catalog and alembic_version.',
+      'If the reason names a damaged file or page, copy the volume before you try to repair it.',
       restoreOption('Or restore a backup', commands),
     ],
   };
@@ -77,7 +77,7 @@ const withoutSchema = {
     options: [
       lookAtVolumes(commands),
       restoreOption('If the data is lost, restore a backup', commands),
-      `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
+      `If you want a new, empty installation, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
     ],
   }),
   corrupted: (state, { database, refusal, advice, commands }) => ({
@@ -97,12 +97,12 @@ const withoutSchema = {
       ...describeForeignLedgers(state.foreignLedgers),
       ...(state.related.length === 0
         ? []
-        : [`${state.related.length} tables refer to each other and hold rows: ${listOf(state.related)}.`]),
+        : [`${state.related.length} tables refer to each other and contain rows: ${listOf(state.related)}.`]),
     ],
-    safe: `${untouched} It is never cleaned by itself.`,
+    safe: `${untouched} db-init never cleans such a database by itself.`,
     options: [
-      'Give TimeTracker a database of its own, and its name in DATABASE_URL.',
-      `If nobody needs what is in this one, stop whatever uses it. ${startOver(commands)}`,
+      'Create a separate database for TimeTracker, and set its name in DATABASE_URL.',
+      `If nobody needs the data in this one, stop every program that uses it. ${startOver(commands)}`,
     ],
   }),
   elsewhere: (state, { database, commands }) => describeElsewhere(database, state, commands),
@@ -114,12 +114,12 @@ const unfitSchemas = {
     title: `Partial migration: ${database}`,
     happened: [
       state.revisions.length === 0
-        ? 'alembic_version is there, but empty, beside tables that are not core tables.'
-        : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump that was loaded in part'}.`,
+        ? 'alembic_version is empty, and there are other tables, but no core tables.'
+        : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump of which only a part was loaded'}.`,
       ...describeTornLoad(state.torn),
-      'Migrations were cut off here, tables were lost, or this is the database of another application.',
+      'Either a migration was interrupted, or tables were lost, or this is the database of another application.',
     ],
-    safe: `${untouched} It is never mended by guessing.`,
+    safe: `${untouched} db-init does not guess how to repair it.`,
     options: [
       advice.save,
       startOver(commands),
@@ -136,14 +136,14 @@ const unfitSchemas = {
           happened: [
             `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
             `This image is for TimeTracker ${currentRelease.to} (${currentRelease.heads.join(', ')}). A newer release has migrated the ` +
-              "database, or a build of somebody's own. There is no way down.",
+              'database, or a build of your own. A database cannot be migrated back.',
             ...state.revisions.flatMap(describeRelease),
           ],
           safe: untouched,
           options: [
             'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
-              `sources, then start it.\n${commands.update}`,
-            'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
+              `source code, then start it.\n${commands.update}`,
+            'If the application is the right one and only db-init is too old, set TT_ALLOW_NEWER_SCHEMA=true. The schema is then not checked.',
             restoreOption(
               'To go back to the older application, restore the backup that was made before the upgrade',
               commands,
@@ -154,25 +154,25 @@ const unfitSchemas = {
     title: `The schema differs from its revision: ${database}`,
     happened: [
       refusal.reason === 'incomplete-at-head'
-        ? `Brought to ${listRows(state.revisions, ', ')}, it would lack this, or have it otherwise:`
-        : `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
+        ? `After the migration to ${listRows(state.revisions, ', ')}, this was still missing or different:`
+        : `Its version is ${listRows(state.revisions, ', ')}, but this is missing or different:`,
       ...listDifferences(state.differences, refusal.unsafe),
       ...(refusal.reason === 'older-schema' && state.older !== null
         ? [
-            `Its schema is that of ${listRows(state.older)}, or nearly: somebody stamped it (stamp head), and the revisions in ` +
-              'between never ran. To add what is missing would not make the rows that they make (roles, permissions, rates).',
+            `Its schema is, at least nearly, that of ${listRows(state.older)}: somebody stamped the database (stamp head), and the ` +
+              'revisions in between never ran. A repair would not add the rows that they insert (roles, permissions, rates).',
           ]
         : []),
       ...(refusal.reason === 'incomplete-at-head'
-        ? ['It is not mended, because TT_DRIFT is set to fail: what had been migrated was rolled back.']
+        ? ['It is not repaired, because TT_DRIFT is set to fail. The migration was rolled back.']
         : []),
-      ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
-      ...(refusal.reason === 'unrepairable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
+      ...(refusal.reason === 'repair-is-off' ? ['It is not repaired, because TT_DRIFT is set to fail.'] : []),
+      ...(refusal.reason === 'unrepairable' ? ['Some of it cannot be repaired safely, so nothing is repaired.'] : []),
     ],
     safe: untouched,
     options: [
       ...driftedOptions(refusal, advice.save, state.older, commands),
-      restoreOption('Or restore a backup that has what is missing', commands),
+      restoreOption('Or restore a backup that has the missing parts', commands),
       advice.reset,
     ],
   }),
@@ -214,25 +214,23 @@ function describeMisspelt(
 /** What the database holds is not known. */
 const unknownStates = {
   interrupted: (state, { database, commands }) => ({
-    title: `A restore is under way, or did not finish: ${database}`,
+    title: `A restore is running, or was interrupted: ${database}`,
     happened: [state.journal.says ?? `Its journal ${state.journal.file} cannot be read.`],
-    safe: `${untouched} No database is dropped before it is known which one is live.`,
+    safe: `${untouched} No database is dropped before db-init knows which one is live.`,
     options: [
       state.journal.says === null
-        ? 'Start the version of db-init that began the restore: it finishes it or takes it back. ' +
-          'If that one cannot read the journal either, look into it: it names both databases. Move it away once ' +
-          'the right one bears the live name.'
-        : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
+        ? 'Start the version of db-init that began the restore: it finishes or undoes it. ' +
+          'If that version cannot read the journal either, read it yourself: it names both databases. Move the journal ' +
+          'away when the right database has the live name.'
+        : `Start the gate: it waits for a running restore, and finishes or undoes an interrupted one.\n${commands.gate}`,
     ],
   }),
   unreadable: (state, { database, commands }) => describeUnreadable(database, state.reason, commands, state),
 } satisfies Partial<Table>;
 
-/** The gate acts on these states: the plan never refuses them. */
+/** The plan never refuses these states. */
 const healthyStates = {
-  // the gate acts on these states: the plan never refuses them
   current: (state) => ({ title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] }),
-  // the gate acts on these states: the plan never refuses them
   behind: (state) => ({ title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] }),
 } satisfies Partial<Table>;
 
@@ -250,10 +248,10 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
   return describeByKind(state.kind, state, { database, refusal, advice, commands });
 }
 
-/** What stands in the way of a new schema in a database without one. */
+/** The relations that prevent a new schema in a database without one. */
 export function describeUnexpectedRelations(relations: readonly Relation[]): string {
   return relations.every(({ kind }) => kind === 'type')
-    ? 'types that a former installation left, under names that the schema needs'
+    ? 'types of a former installation, with names that the schema needs'
     : 'tables, but neither alembic_version nor any core table';
 }
 
@@ -265,22 +263,22 @@ function describeElsewhere(
 ): Notice {
   const place = listOf(holding);
   return {
-    title: `TimeTracker is in another schema than the one that would be used: ${database}`,
+    title: `TimeTracker's tables are in another schema than the one that would be used: ${database}`,
     happened: [
       `Its tables are in schema ${place}.`,
       schema === null
-        ? 'A connection with these settings works in no schema: its search_path names none that is there and that this user may use.'
-        : `A connection with these settings works in schema ${schema} (its current_schema()), which ${hiding.length === 0 ? 'has no core table' : 'is no whole installation'}.`,
+        ? 'A connection with these settings uses no schema: its search_path names no existing schema that this user may use.'
+        : `A connection with these settings uses schema ${schema} (its current_schema()), which ${hiding.length === 0 ? 'has no core table' : 'is not a complete installation'}.`,
       hiding.length === 0
-        ? 'The application would find an empty database there, and your data would seem to be lost.'
-        : `Because the search_path names it first, schema ${schema} hides tables of that name: ${hiding.join(', ')}.`,
+        ? 'The application would find an empty database there, and your data would look lost.'
+        : `The search_path names schema ${schema} first, so its tables hide the others of the same name: ${hiding.join(', ')}.`,
     ],
-    safe: `${untouched} No second installation was begun.`,
+    safe: `${untouched} No second installation was created.`,
     options: [
-      `If the tables in schema ${place} are yours, let the user of DATABASE_URL work there, then start again.\n` +
+      `If the tables in schema ${place} are yours, make the user of DATABASE_URL use that schema, then start again.\n` +
         `${commands.sql(`ALTER ROLE CURRENT_USER IN DATABASE ${quoteName(commands.databaseName)} SET search_path TO ${quoteName(holding[0] ?? '')}`)}\n${commands.gate}`,
-      `Or say so in DATABASE_URL, in the application's as well: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
-      'If another installation is what you want, give it a database of its own, and its name in DATABASE_URL.',
+      `Or add this to DATABASE_URL of db-init and of the application: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
+      'If you want a second installation, create a separate database for it, and set its name in DATABASE_URL.',
     ],
   };
 }
@@ -295,18 +293,18 @@ function driftedOptions(
     const adopt = `${commands.adopt} --revision ${older.join(',')}`;
     return [
       save,
-      `Stamp it with the revision that it is at, after a safety backup, and let the others run.\n${adopt}\n${commands.gate}`,
+      `After that backup, stamp it with the revision of its schema, and let the gate run the later ones.\n${adopt}\n${commands.gate}`,
     ];
   }
   if (reason === 'incomplete-at-head') {
     return [
       save,
-      `Put it right by hand, or set TT_DRIFT=repair to have it mended, then start again.\n${commands.gate}`,
+      `Correct it by hand, or set TT_DRIFT=repair to have db-init repair it, then start again.\n${commands.gate}`,
     ];
   }
-  const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
+  const see = `See the SQL of the repair, and what prevents it. This changes nothing.\n${commands.repair} --dry-run`;
   if (reason !== 'unrepairable') {
-    return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
+    return [see, save, `Repair it now, or set TT_DRIFT=repair for the next start.\n${commands.repair}`];
   }
   return [see, save, manualRepairOption(unsafe, commands)];
 }
@@ -326,20 +324,20 @@ function describeUnversioned(
   const advice = adviceFor(commands);
   const there =
     present.length === 0
-      ? 'Tables of TimeTracker are there, but neither core tables nor alembic_version.'
-      : `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
+      ? 'There are tables of TimeTracker, but neither core tables nor alembic_version.'
+      : `There are core tables (${present.join(', ')}), but alembic_version is missing or empty.`;
   if (torn !== null) {
     return {
       title,
       happened: [there, ...describeTornLoad(torn)],
-      safe: `${untouched} It is not adopted: what is missing cannot be made up.`,
+      safe: `${untouched} It is not adopted, because nothing can supply the missing parts.`,
       options: [
-        restoreOption('Restore the backup once more, to its end', commands),
+        restoreOption('Restore the backup again, completely', commands),
         advice.save,
         startOver(commands),
         ...(identity.kind === 'match'
           ? [
-              `If you know that everything is there, stamp it all the same.\n${forcedAdoption(identity.revisions, commands)}`,
+              `If you are certain that nothing is missing, stamp it anyway.\n${forcedAdoption(identity.revisions, commands)}`,
             ]
           : []),
       ],
@@ -355,15 +353,15 @@ function describeUnversioned(
       };
     case 'none': {
       const early = isFromBeforeClients(identity.mismatches);
-      const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
+      const same = identity.alike.length === 0 ? '' : ` (${listSets(identity.alike)} has the same schema)`;
       return {
         title,
         happened: [
-          `${there} Its schema is that of no known revision.`,
+          `${there} Its schema matches no known revision.`,
           ...(early
             ? [
-                'It is that of TimeTracker before 1.3: projects name their client themselves (projects.client), and there is no ' +
-                  'table of clients. Those releases kept no version information.',
+                'It is the schema of TimeTracker before 1.3: the name of the client is in projects.client, and there is no ' +
+                  'table of clients. Those releases stored no version information.',
               ]
             : []),
           ...describeForeignLedgers(foreignLedgers),
@@ -375,17 +373,17 @@ function describeUnversioned(
           advice.save,
           ...(early
             ? [
-                'Let TimeTracker 1.3 or 1.4 start on it once: it makes clients of the names. Then stamp the database, and start again: ' +
-                  `what is missing of the first revisions is added then.\n${forcedAdoption(['002'], commands)}\n${commands.gate}`,
+                'Start TimeTracker 1.3 or 1.4 on it once: it creates the clients from the names. Then stamp the database, and start ' +
+                  `again: the gate adds what is missing of the first revisions.\n${forcedAdoption(['002'], commands)}\n${commands.gate}`,
               ]
             : []),
-          'See every difference, put it right by hand, and start again: the revision is then found by the schema.\n' +
+          'See every difference, correct it by hand, and start again: db-init then finds the revision from the schema.\n' +
             `${commands.differences}\n${commands.open}`,
           recognised
-            ? 'If you know which revision it is at, compare it with that one, and stamp it after a backup.\n' +
+            ? 'If you know its revision, compare the schema with that revision, make a backup, and stamp the database.\n' +
               `${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}\n` +
               forcedAdoption(identity.nearest, commands)
-            : "If it is another application's, give TimeTracker a database of its own, and its name in DATABASE_URL.",
+            : "If it is another application's, create a separate database for TimeTracker, and set its name in DATABASE_URL.",
           restoreOption('Or restore a backup', commands),
           // a reset refuses what may be somebody else's
           recognised ? advice.reset : startOver(commands),
@@ -416,10 +414,10 @@ function describeTornLoad(torn: TornLoad | null): readonly string[] {
   const { keyless, empty, backups = [] } = torn;
   const more = backups.length > shownBackups ? `, and ${backups.length - shownBackups} older ones` : '';
   return [
-    'This is what a restore leaves behind that was cut off: tables are there, but not what comes after them.',
+    'It looks like the result of an interrupted restore: the tables exist, but later parts of the dump are missing.',
     ...(keyless.length === 0 ? [] : [`- no primary key: ${keyless.join(', ')}`]),
     ...(empty.length === 0 ? [] : [`- no rows: ${empty.join(', ')}`]),
-    ...(backups.length === 0 ? [] : [`Backups that are there: ${backups.slice(0, shownBackups).join(', ')}${more}.`]),
+    ...(backups.length === 0 ? [] : [`Existing backups: ${backups.slice(0, shownBackups).join(', ')}${more}.`]),
   ];
 }
 
@@ -430,7 +428,7 @@ export function forcedAdoption(revisions: readonly string[], commands: Commands)
 
 function lookAtVolumes({ compose, composeFile }: Commands): string {
   const listing = compose ? `\n  docker volume ls\n${composeFile}` : '';
-  return `Look which volume is mounted, and whether your data is in another one.${listing}`;
+  return `Check which volume is mounted, and whether your data is on another one.${listing}`;
 }
 
 function cleanupObstacle({ reason, others }: Refusal): string {
@@ -438,11 +436,11 @@ function cleanupObstacle({ reason, others }: Refusal): string {
     case 'cleanup-is-off':
       return 'Automatic cleanup is off: TT_SKIP_DB_CLEANUP is set.';
     case 'cleanup-needs-postgresql':
-      return 'On SQLite nothing is cleaned by itself: what is in the file may be all there is.';
+      return 'On SQLite db-init does not clean by itself: the file may contain all of your data.';
     case 'must-not-be-empty':
-      return 'They are not moved, and no new schema is made: TT_REQUIRE_EXISTING is set, and there was a database here.';
+      return 'They are not moved, and no new schema is created: TT_REQUIRE_EXISTING is set.';
     case 'others-are-connected':
-      return `They are not moved while others are connected to this database: ${listSessions(others)}.`;
+      return `They are not moved, because other sessions are connected to this database: ${listSessions(others)}.`;
     case 'state':
     case 'repair-is-off':
     case 'unrepairable':
@@ -459,13 +457,13 @@ function corruptedOptions(
 ): readonly string[] {
   switch (reason) {
     case 'others-are-connected':
-      return [`Stop what is connected, then start again.\n${commands.stop}\n${commands.gate}`];
+      return [`Stop the connected programs, then start again.\n${commands.stop}\n${commands.gate}`];
     case 'must-not-be-empty':
       return [
         lookAtVolumes(commands),
         whichDatabase,
         restoreOption('If the data is lost, restore a backup', commands),
-        `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING${startEmpty}`,
+        `If you want a new, empty installation, unset TT_REQUIRE_EXISTING${startEmpty}`,
       ];
     case 'cleanup-is-off':
     case 'cleanup-needs-postgresql':

@@ -20,12 +20,12 @@ export function describeSuccess(
   const done = describeSteps(record.steps);
   const nothing = changed ? 'The database was changed.' : 'Nothing was changed in the database.';
   return {
-    title: changed ? `The database was changed by ${command}${where}` : `${capitalize(command)} ended well${where}`,
+    title: changed ? `The database was changed by ${command}${where}` : `${capitalize(command)} succeeded${where}`,
     text: done.length === 0 ? nothing : done.map((clause) => `${capitalize(clause)}.`).join('\n'),
   };
 }
 
-/** Where PostgreSQL or a client program quotes values of rows. */
+/** The places in messages of PostgreSQL or a client program that quote values of rows. */
 const quotedValues: readonly (readonly [RegExp, string])[] = [
   // invalid input syntax for type integer: "…"; COPY users, line 3, column email: "…"
   [/(: *\s)"(?:[^"]|"")*"/g, '$1"***"'],
@@ -43,18 +43,18 @@ export function withoutRows(text: string): string {
 }
 
 /** The lines of the log about one recipient. @param place scheme and host alone */
-export const describeNotified = (place: string): string => `The owner was told at ${place}.`;
+export const describeNotified = (place: string): string => `Sent the notification to ${place}.`;
 export const describeNotNotified = (place: string, reason: string): string =>
-  `The owner could not be told at ${place}: ${reason}. This does not change the exit code.`;
+  `The notification to ${place} could not be sent: ${reason}. This does not change the exit code.`;
 export const describeStatus = (status: number): string => {
-  if (status >= 300 && status < 400) return `it answered ${status} and names another address: give that one`;
+  if (status >= 300 && status < 400) return `it answered ${status} and redirects to another address: use that one`;
   return `it answered ${status}`;
 };
 export const noAnswer = (milliseconds: number): string => `no answer within ${milliseconds / 1000} seconds`;
-export const stoppedWaiting = 'the run was stopped meanwhile';
+export const stoppedWaiting = 'the run was stopped';
 /** The last line of a message that was cut. */
 export const cutShort = '… (the log has the rest)';
-export const describeNotificationFailure = (reason: string): string => `The owner could not be told: ${reason}.`;
+export const describeNotificationFailure = (reason: string): string => `The notification could not be sent: ${reason}.`;
 
 /** Warns that a file about the end of a run could not be written. @param what the report, the metrics */
 export function describeUnwritten(what: string, file: string, reason: string): string {
@@ -64,31 +64,31 @@ export function describeUnwritten(what: string, file: string, reason: string): s
 /** What the metrics of TT_METRICS_FILE mean, in the order in which they are written. All of them are gauges. */
 export const metricTexts = [
   ['db_init_info', 'The version of db-init that ran last.'],
-  ['db_init_state', 'The state of the database at the end of the last run that saw it: 1 for the one that it is in.'],
-  ['db_init_exit_code', 'The exit code of the last run; 0 means that all is well.'],
+  ['db_init_state', 'The state of the database at the end of the last run that saw it: 1 for that state.'],
+  ['db_init_exit_code', 'The exit code of the last run; 0 means success.'],
   ['db_init_last_run_timestamp_seconds', 'When the last run ended.'],
   ['db_init_last_run_duration_seconds', 'How long the last run took.'],
   ['db_init_last_success_timestamp_seconds', 'When a run ended with exit code 0 for the last time.'],
   ['db_init_last_change_timestamp_seconds', 'When a run changed the database for the last time.'],
   ['db_init_last_backup_timestamp_seconds', 'When a backup was made for the last time.'],
-  ['db_init_last_backup_size_bytes', 'How large that backup is.'],
+  ['db_init_last_backup_size_bytes', 'The size of that backup.'],
 ] as const;
 
 export type Metric = (typeof metricTexts)[number][0];
 
 /**
- * Holds what a failed run tells against what it has done. A problem's own `Safe:` sentence is true of a run that has
- * committed nothing; where something was committed or exchanged, or nobody knows, this is the one place that says so.
- * Where the safety backup lies is added.
+ * Corrects the `Safe:` sentence of a failed run. A problem's own sentence is only true for a run that has committed
+ * nothing; if something was committed or swapped, or if that is unknown, it is replaced here. Adds the path of the
+ * safety backup.
  */
 export function withRecord(notice: Notice, { swap, committed, backup }: RunRecord): Notice {
   const safe = swap !== null ? describeSwapProgress(swap) : describeCommitted(committed, notice.safe);
   if (backup === null) return { ...notice, safe };
-  const kept = `Beside that, the database as it was before this run is in the safety backup ${backup}.`;
+  const kept = `The safety backup ${backup} contains the database as it was before this run.`;
   return { ...notice, safe: `${safe} ${kept}` };
 }
 
-/** What is certain of both databases during a swap. It follows from the phase alone. */
+/** What is certain about both databases during a swap. It depends only on the phase. */
 export function describeSwapProgress({ action, phase, incoming, outgoing }: SwapProgress): string {
   const [coming, going] =
     action === 'restore'
@@ -96,21 +96,21 @@ export function describeSwapProgress({ action, phase, incoming, outgoing }: Swap
       : ['the database from before the restore', 'the restored one'];
   switch (phase) {
     case 'preparing':
-      return `the live database is as it was: the ${action} had not replaced anything. The next start ends it.`;
+      return `the live database is as it was: the ${action} had not replaced anything yet. The next start undoes it.`;
     case 'swapping':
       return (
-        `both databases are there with all their rows, but which of them is live now is not known: ${coming} ` +
+        `both databases exist with all their rows, but db-init does not know which one is live now: ${coming} ` +
         `(prepared as ${incoming}), or ${going} (kept as ${outgoing} if it was replaced). Until the next start the live ` +
-        `one may let nobody in. That start finishes the ${action} if the databases were exchanged, and else takes it back.`
+        `one may accept no connections. That start finishes the ${action} if the databases were swapped, and undoes it otherwise.`
       );
     case 'finishing':
       return (
-        `${coming} is live, and ${going} is kept as ${outgoing} with all its rows. The next start does what is left ` +
-        'of it, the uploads for example.'
+        `${coming} is live, and ${going} is kept as ${outgoing} with all its rows. The next start does the remaining ` +
+        'steps, for example the uploads.'
       );
     case 'unproven':
       return (
-        `${coming} is live; whether it is healthy could not be seen any more, and the next start looks. ` +
+        `${coming} is live, but db-init could not verify it. The next start does. ` +
         `${going.replace('the', 'The')} is kept as ${outgoing} with all its rows: \`restore --undo\` brings it back.`
       );
   }
@@ -120,16 +120,16 @@ function describeCommitted(committed: RunRecord['committed'], own: string): stri
   if (committed === null) return own;
   if (committed === 'unknown') {
     return (
-      'the connection broke while the work was being committed, and the server could not be asked what became of it: ' +
-      'either all of it is in the database, or nothing. The next start looks.'
+      'the connection broke during the commit, and db-init could not ask the server for the result: ' +
+      'either all changes are in the database, or none. The next start checks it.'
     );
   }
   const done = describeSteps(committed);
   const what = done.length === 0 ? '' : `: ${done.join('; ')}`;
-  return `what this run had committed before that stays${what}. What it had not committed was rolled back.`;
+  return `the changes that this run had committed stay${what}. What it had not committed was rolled back.`;
 }
 
-/** What has been done, a clause for each kind of step. */
+/** The finished steps, with a clause for each kind. */
 export function describeSteps(steps: readonly Step[]): readonly string[] {
   const clauses: string[] = [];
   // after several swaps the last one decides what is live
@@ -150,7 +150,7 @@ export function describeSteps(steps: readonly Step[]): readonly string[] {
         break;
       case 'quarantine-purged':
         clauses.push(
-          `${count(step.relations.length, 'relation')} of the quarantine ${step.schema} deleted for good, as ordered`,
+          `${count(step.relations.length, 'relation')} of the quarantine ${step.schema} deleted for good, as requested`,
         );
         break;
       case 'deletion':
@@ -172,11 +172,11 @@ export function describeSteps(steps: readonly Step[]): readonly string[] {
             : `the database from before the restore is live, and the restored one is kept as ${step.kept}`;
         break;
       case 'former-dropped':
-        clauses.push(`dropped for good, as ordered: ${step.names.join(', ')}`);
+        clauses.push(`dropped for good, as requested: ${step.names.join(', ')}`);
         break;
     }
   }
   if (revisions > 0) clauses.push(`${count(revisions, 'revision')} applied`);
-  if (mended > 0) clauses.push(`${count(mended, 'difference')} mended`);
+  if (mended > 0) clauses.push(`${count(mended, 'difference')} repaired`);
   return exchanged === '' ? clauses : [exchanged, ...clauses];
 }

@@ -15,33 +15,32 @@ export function writtenOnce(commands: readonly (readonly string[])[]): string {
 }
 
 export const onceTexts = {
-  begins: (words: readonly string[]): string =>
-    `TT_RUN_ONCE: carrying out \`${shellWords(words)}\` before anything else.`,
-  ended: (words: readonly string[]): string => `TT_RUN_ONCE: \`${shellWords(words)}\` was carried out.`,
+  begins: (words: readonly string[]): string => `TT_RUN_ONCE: running \`${shellWords(words)}\` before anything else.`,
+  ended: (words: readonly string[]): string => `TT_RUN_ONCE: \`${shellWords(words)}\` is done.`,
   endedAll: (words: readonly string[]): string =>
-    `TT_RUN_ONCE: \`${shellWords(words)}\` was carried out. It is remembered: another start does not repeat it. ` +
-    'The variable can be unset.',
+    `TT_RUN_ONCE: \`${shellWords(words)}\` is done. db-init remembers this and does not repeat it at another start. ` +
+    'You can unset the variable.',
   notRemembered: (reason: string): string =>
-    `TT_RUN_ONCE: that it was carried out could not be noted (${reason}). Another start does not repeat it all the same.`,
-  notForgotten: (reason: string): string => `What TT_RUN_ONCE did once could not be forgotten (${reason}).`,
+    `TT_RUN_ONCE: db-init could not note that it is done (${reason}). Another start does not repeat it.`,
+  notForgotten: (reason: string): string => `db-init could not delete its note about TT_RUN_ONCE (${reason}).`,
   notNamed: 'names a command that cannot be run once; allowed: ',
-  stream: 'writes the backup to standard output, which nobody reads here: give --output a folder, or leave it out',
+  stream: 'writes the backup to standard output, which nobody reads here: set --output to a folder, or omit it',
 };
 
-/** What the variable does at the next start: null if it is carried out then; else why it is not, as a sentence. */
+/** Why the next start does not run the commands of the variable, as a sentence; null if it runs them. */
 export function whyNotAgain(commands: readonly (readonly string[])[], memory: OnceProgress | null): string | null {
   if (memory === null || writtenOnce(memory.commands) !== writtenOnce(commands)) return null;
   const written = `TT_RUN_ONCE: \`${writtenOnce(commands)}\``;
-  const again = 'To have it carried out again, start once without the variable, or change its value.';
+  const again = 'To run it again, start once without the variable, or change its value.';
   const { end } = memory;
   if (end === null) {
     return (
-      `${written} began (${zonedTime(memory.begunAt)}), and how it ended is not known: it is at work, or was killed. ` +
+      `${written} began (${zonedTime(memory.begunAt)}), and its end is not known: it is still running, or was killed. ` +
       `It is not repeated. ${again}`
     );
   }
   if (memory.finished === commands.length) {
-    return `${written} was carried out already (${zonedTime(end.at)}). The variable can be unset.`;
+    return `${written} was done already (${zonedTime(end.at)}). You can unset the variable.`;
   }
   if (end.exitCode === 0) return null;
   if (!end.changed && memory.failures < mostFailures) return null;
@@ -49,33 +48,33 @@ export function whyNotAgain(commands: readonly (readonly string[])[], memory: On
   return `${written} failed ${why} (exit code ${end.exitCode}, ${zonedTime(end.at)}). It is not repeated. ${again}`;
 }
 
-/** Why nothing is carried out. */
+/** Why the commands are not run. */
 export function describeOnceRefusal(
   { folder, file, reason }: Extract<Problem, { kind: 'run-once-refused' }>,
   commands: Commands,
 ): Notice {
-  const title = 'TT_RUN_ONCE is not carried out';
+  const title = 'The commands of TT_RUN_ONCE were not run';
   if (reason === null) {
     return {
       title,
       happened: [
-        `That it was done has to be remembered in the backup folder, and there is no volume for ${folder}: the next ` +
-          'start would do it again.',
+        `db-init has to note in the backup folder that they are done, but ${folder} is not on a volume: every ` +
+          'start would run them again.',
       ],
       safe: untouched,
       options: [
-        `Mount a volume there, or name a folder on one in BACKUP_FOLDER, then start again.\n${commands.gate}`,
-        'Or unset TT_RUN_ONCE, and give the command by hand.',
+        `Mount a volume there, or set BACKUP_FOLDER to a folder on a volume, then start again.\n${commands.gate}`,
+        'Or unset TT_RUN_ONCE, and run the command by hand.',
       ],
     };
   }
   return {
     title,
-    happened: [`What it did before is remembered in ${file}, which cannot be used: ${reason}.`],
+    happened: [`db-init notes finished commands in ${file}, which cannot be used: ${reason}.`],
     safe: untouched,
     options: [
-      `Let the user of db-init read and write that folder, or make room where it is full, then start again.\n${commands.gate}`,
-      'If the file is damaged, move it away: then the command is carried out at the next start, whether or not it was before.',
+      `Let the user of db-init read and write that folder, or free space if the disk is full, then start again.\n${commands.gate}`,
+      'If the file is damaged, move it away. The next start then runs the commands, even if they were run before.',
       'Or unset TT_RUN_ONCE.',
     ],
   };
@@ -84,5 +83,5 @@ export function describeOnceRefusal(
 /** A line of `status` and `plan`. @param why it is not carried out; null if it is */
 export function describeOrders(commands: string, why: string | null): string {
   if (why !== null) return `runs once: ${why}`;
-  return `runs once: ${commands} (TT_RUN_ONCE): the gate will carry it out first; all of this is how the database is now`;
+  return `runs once: ${commands} (TT_RUN_ONCE): the gate will run it first; all of this is how the database is now`;
 }

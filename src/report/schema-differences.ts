@@ -15,7 +15,7 @@ export interface DifferenceReport {
   readonly message: string;
 }
 
-/** Names what lies on a table or around the database. */
+/** Describes an object on a table, or a setting of the database. */
 export function describeAttachment({ table, what, name, detail }: Attachment): { object: string; message: string } {
   const object = table === null || table === name ? name : `${table}.${name}`;
   const place = table === null || table === name ? '' : ` on ${table}`;
@@ -59,13 +59,13 @@ function differenceText(difference: Mismatch): string {
   const object = objectOf(difference);
   switch (difference.kind) {
     case 'unexpected-table':
-      return `table ${object} is of another revision`;
+      return `table ${object} belongs to another revision`;
     case 'unexpected-column':
-      return `column ${object} is of another revision`;
+      return `column ${object} belongs to another revision`;
     case 'missing-table':
       return `table ${object} is missing`;
     case 'unreadable-table':
-      return `table ${object} may not be read by this user`;
+      return `this user may not read table ${object}`;
     case 'missing-column':
       return `column ${object} (${difference.expected.type}) is missing`;
     case 'different-type':
@@ -85,13 +85,13 @@ function differenceText(difference: Mismatch): string {
     case 'missing-index':
       return `index ${difference.name} of ${difference.table} is missing: ${difference.definition}`;
     case 'invalid-index':
-      return `index ${difference.name} of ${difference.table} is invalid: its creation was cut off`;
+      return `index ${difference.name} of ${difference.table} is invalid: its creation was interrupted`;
     case 'unknown-label':
-      return `column ${object} holds "${difference.label}", which the application does not know`;
+      return `column ${object} contains "${difference.label}", which the application does not know`;
     case 'sequence-behind':
-      return `the sequence of ${object} is behind its rows: new ones would get numbers that are taken`;
+      return `the sequence of ${object} is behind its rows: new rows would get numbers that exist already`;
     case 'missing-rows':
-      return `table ${object} has none of the rows that its revision makes`;
+      return `table ${object} has none of the rows that its revision inserts`;
     case 'obstruction':
       return describeAttachment(difference.attachment).message;
     case 'missing-enum':
@@ -133,7 +133,7 @@ function repairText(difference: Mismatch): string {
     case 'missing-enum':
       return `completed the enumeration type ${difference.name} (${difference.values.join(', ')})`;
     case 'sequence-behind':
-      return `moved the sequence of ${difference.table}.${difference.column} past the rows that are there`;
+      return `moved the sequence of ${difference.table}.${difference.column} past the existing rows`;
     // these are refused, never repaired
     case 'unexpected-table':
     case 'unexpected-column':
@@ -141,7 +141,7 @@ function repairText(difference: Mismatch): string {
     case 'missing-rows':
     case 'unknown-label':
     case 'obstruction':
-      return `put right: ${describeDifference(difference).message}`;
+      return `corrected: ${describeDifference(difference).message}`;
   }
 }
 
@@ -158,25 +158,25 @@ function reasonOf(obstacle: Obstacle): string {
     case 'rows':
       return faultyRows(obstacle);
     case 'type':
-      return 'changing the type could lose what is stored';
+      return 'changing the type could lose data';
     case 'key-type':
-      return 'SQLite numbers new rows only where the type of the key is INTEGER';
+      return 'SQLite numbers new rows only if the type of the key is INTEGER';
     case 'rights':
       return 'only its owner or a superuser can allow that';
     case 'name-taken':
-      return `a ${obstacle.by} bears that name`;
+      return `a ${obstacle.by} has that name`;
     case 'other-key':
-      return `the table has another one: ${obstacle.key}`;
+      return `the table has another primary key: ${obstacle.key}`;
     case 'part-of-key':
       return `it belongs to the table's ${obstacle.key}`;
     case 'owners':
-      return "it is not the application's, and keeps it from writing";
+      return "it is not the application's, and prevents the application from writing";
     case 'dependents':
-      return `it is needed as it is by ${obstacle.objects.map(({ what, name }) => `the ${what} ${name}`).join(', ')}`;
+      return `other objects depend on it: ${obstacle.objects.map(({ what, name }) => `the ${what} ${name}`).join(', ')}`;
     case 'not-made':
-      return 'the revisions that make them did not run here, or the rows were deleted';
+      return 'the revisions that insert them did not run here, or the rows were deleted';
     case 'waits-for':
-      return `${obstacle.column} has to be put right before`;
+      return `${obstacle.column} has to be corrected first`;
     case 'rejected':
       return `the database refuses it: ${obstacle.reason}`;
   }
@@ -188,20 +188,20 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
     case 'null':
       return `${many} without a value`;
     case 'duplicate':
-      return rows === 1 ? '1 value is there more than once' : `${rows} values are there more than once`;
+      return rows === 1 ? '1 value exists more than once' : `${rows} values exist more than once`;
     case 'orphan':
-      return `${many} referring to what is not there`;
+      return `${many} referring to rows that do not exist`;
     case 'violation':
       return `${many} breaking the rule`;
     case 'no-value':
-      return `${many} that would have no value, for there is no default`;
+      return `${many} that would have no value, because there is no default`;
   }
 }
 
 /** How statements are shown. */
 type Statements = Pick<Commands, 'statement'>;
 
-/** What to do about all of it, as an option of a banner. */
+/** How to correct all of it by hand, as an option of a banner. */
 export function manualRepairOption(unsafe: readonly Unsafe[], commands: Statements): string {
   let statements = 0;
   // the comments after a statement belong to it
@@ -212,13 +212,13 @@ export function manualRepairOption(unsafe: readonly Unsafe[], commands: Statemen
       return statements <= shownDifferences;
     });
   return [
-    'Put right what is in the way, then start again: the rest is mended then.' +
-      (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),
+    'Correct what cannot be repaired safely, then start again: db-init repairs the rest.' +
+      (sql.length > 0 ? ' Each SELECT finds rows. Read the statements after it before you run them.' : ''),
     ...sql.flatMap((statement) => statement.split('\n')).map((line) => `  ${line}`),
   ].join('\n');
 }
 
-/** What a person can run about it: first what finds the rows in the way, then what mends. A statement a line. */
+/** The statements for a person: first the query that finds the rows, then the correction. One statement per line. */
 export function sqlFor({ obstacle, remedy }: Unsafe, { statement }: Statements): readonly string[] {
   const find = obstacle.kind === 'rows' && obstacle.fault !== 'no-value' ? [obstacle.find] : [];
   return [...find, ...remedy].map(statement);
@@ -235,10 +235,10 @@ export function renderRepair(plan: RepairPlan, statements: readonly string[], co
       ...sqlFor(unsafe, commands),
       '',
     ]);
-    const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
+    const others = plan.steps.length === 0 ? [] : [`-- These would be repaired after that:`, ''];
     return text([
-      '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
-      '-- Put it right by hand; what rows are in the way is found by the SELECT.',
+      '-- NOTHING WOULD BE CHANGED: these differences cannot be repaired safely.',
+      '-- Correct them by hand. Each SELECT finds the rows that prevent the repair.',
       '',
       ...blocks,
       ...others,
@@ -248,7 +248,7 @@ export function renderRepair(plan: RepairPlan, statements: readonly string[], co
   return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements, commands));
 }
 
-/** The same for programs: what is not mended, and the statements of what is. */
+/** The same for programs: the problems, and the statements of the repair. */
 export function describeRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): JsonObject {
   const problems = plan.unsafe.map((unsafe) => ({
     ...describeDifference(unsafe.difference),
@@ -272,8 +272,8 @@ const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 /** Why `repair` does nothing. */
 export function describeNotAtHead(state: State['kind']): string {
   return (
-    `The database is ${state}, and only one that is at the last revision is repaired. ` +
-    'The gate brings it there, and adds what is missing then.'
+    `The database is ${state}, and only a database at the last revision is repaired. ` +
+    'The gate migrates it to the last revision, and then adds the missing parts.'
   );
 }
 
@@ -284,16 +284,16 @@ const mostNames = 10;
 
 /** The revision found for an unversioned database, and remarks about it. */
 export function describeMatch({ revisions, alike, missing, begun, own }: Match): readonly string[] {
-  const others = alike.length === 0 ? '' : ` Nothing in the schema tells it from ${listSets(alike)}.`;
+  const others = alike.length === 0 ? '' : ` The schema of ${listSets(alike)} is the same.`;
   return [
     `The schema is that of ${listRows(revisions)}.${others}`,
-    ...note('Of the next revision this is there already', begun.map(describeDifference)),
-    ...note('Missing, to be added at the end', missing.map(describeDifference)),
-    ...(own.length === 0 ? [] : [`Of no revision, and left alone: ${list(own)}.`]),
+    ...note('Parts of the next revision that exist already', begun.map(describeDifference)),
+    ...note('Missing, and added at the end', missing.map(describeDifference)),
+    ...(own.length === 0 ? [] : [`Not TimeTracker's, and not changed: ${list(own)}.`]),
   ];
 }
 
-/** The rows of alembic_version as people name them. */
+/** Rows of alembic_version, for a message. */
 export function listRows(rows: readonly string[], separator = ' with '): string {
   return list(rows.map(legible), separator);
 }

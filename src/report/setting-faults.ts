@@ -6,7 +6,7 @@ export function quote(value: string): string {
 const expected = (found: string, allowed: string): string => `is ${quote(found)}; allowed: ${allowed}`;
 
 const noShell =
-  'holds a sign that only a shell understands: it is no shell. Put a word that has such signs in single quotes; && separates commands';
+  'contains a character that only a shell understands. Put a word with such characters in single quotes; && separates commands';
 
 /**
  * What is wrong with a setting: a clause that follows the name of its variable. No clause contains a secret, so none
@@ -19,7 +19,7 @@ export const settingFaults = {
   wholeNumber: (found: string): string => expected(found, 'a whole number from 1 to 999999999'),
   unreadableFile: (file: string, reason: string): string => `names a file that cannot be read: ${file} (${reason})`,
   emptyFile: (file: string): string => `names an empty file: ${file}`,
-  binaryFile: (file: string): string => `names a file that is no text: ${file}`,
+  binaryFile: (file: string): string => `names a file that is not a text: ${file}`,
   /** In place of the path of a file, if the variable may hold the secret itself. */
   hiddenPath: '(not shown: it does not begin with / or ./)',
   longFile: (most: number): string => `it has more than ${most} bytes`,
@@ -31,17 +31,17 @@ export const settingFaults = {
   noCommandAtEnd: 'ends without a command',
 
   // addresses of notifications
-  noWebAddress: 'holds what is no address that begins with http:// or https:// (not shown)',
-  severalAddresses: 'holds several addresses: the first one is used',
+  noWebAddress: 'contains something that is not an address with http:// or https:// (not shown)',
+  severalAddresses: 'contains several addresses: the first one is used',
 
   // DATABASE_URL
   noDatabase:
-    'is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set DATABASE_URL ' +
+    'is not set, nor is POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set DATABASE_URL ' +
     '(postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*',
   database: (problem: string): string => `${problem}; allowed: postgresql://…, postgresql+psycopg2://…, sqlite:///…`,
   quotedAddress: 'begins with a quotation mark, which counts as part of the value: write it without quotes',
   blankAroundAddress: 'begins or ends with a blank or a line break',
-  noAddress: 'is no address of a database (not shown)',
+  noAddress: 'is not the address of a database (not shown)',
   unsupportedScheme: (scheme: string): string => `begins with ${quote(scheme)}, which is not supported`,
 
   // SQLite
@@ -52,29 +52,29 @@ export const settingFaults = {
   folderInsteadOfFile: 'names a folder, not a file',
 
   // PostgreSQL
-  unnamedParameter: "holds a parameter after '?' that is not written name=value",
-  zeroByte: (keyword: string): string => `holds %00 in its ${keyword}, which PostgreSQL does not allow`,
+  unnamedParameter: "contains a parameter after '?' that is not written name=value",
+  zeroByte: (keyword: string): string => `contains %00 in its ${keyword}, which PostgreSQL does not allow`,
   strayPercent: (keyword: string): string =>
-    `holds a '%' in its ${keyword} that begins no percent-encoded UTF-8; a '%' itself is written %25`,
+    `contains a '%' in its ${keyword} that does not begin percent-encoded UTF-8; write %25 for a '%'`,
   unencoded(signs: Iterable<string>): string {
     const list = [...signs].map((sign) => `'${sign}' (write ${encodeURIComponent(sign)})`).join(', ');
-    return `holds an unencoded ${list}, probably in the password; best is a password of letters and digits only`;
+    return `contains an unencoded ${list}, probably in the password; a password of letters and digits needs no encoding`;
   },
   unreadableAddress:
     'cannot be read as postgresql://user:password@host:port/database; ' +
-    "an IPv6 address stands in brackets, a '/' in the name of the database is written %2F",
+    "write an IPv6 address in brackets, and %2F for a '/' in the name of the database",
   missing: (what: string): string => `names no ${what}; allowed: postgresql://user:password@host/database`,
-  addressAsName: 'holds an address (not shown) where a name belongs; DATABASE_URL is the place for it',
+  addressAsName: 'contains an address (not shown) instead of a name; set the address in DATABASE_URL',
   ports(hosts: number, ports: number): string {
     const found = hosts > 1 ? `${hosts} hosts and ${ports} ports` : `${ports} ports for one host`;
     return `has ${found}; allowed: one port, or one for each host`;
   },
   emptyHost: 'has an empty host in its list',
-  moreThanHost: 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL',
+  moreThanHost: 'contains more than a host (not shown); set a whole address in DATABASE_URL',
   blankInHost: 'has a blank or a line break in its host',
-  portInHost: 'holds more than a host; a port has a place of its own: POSTGRES_PORT, or after the host in DATABASE_URL',
+  portInHost: 'contains more than a host; set the port in POSTGRES_PORT, or after the host in DATABASE_URL',
   readOnlyServer: (value: string, allowed: string): string =>
-    `asks for a server that takes no writes (target_session_attrs=${value}), and db-init and the application have ` +
+    `asks for a server that accepts no writes (target_session_attrs=${value}), but db-init and the application have ` +
     `to write; allowed: ${allowed}`,
   sessionAttributes: (value: string, allowed: string): string =>
     `asks for a target_session_attrs that ${expected(value, allowed)}`,
@@ -88,35 +88,35 @@ export const settingFaults = {
   certificateAlone: 'has only one of sslcert and sslkey; allowed: both or neither',
 } as const;
 
-/** Advice about settings that are valid, but mean something else to the application or to the person: sentences. */
+/** Advice about settings that are valid, but that the application reads differently or that are probably a mistake. */
 export const settingHints = {
-  cleanupWord: 'The application itself knows TT_SKIP_DB_CLEANUP only as 1, true or yes: write true.',
+  cleanupWord: 'The application itself accepts only 1, true or yes for TT_SKIP_DB_CLEANUP: write true.',
   schemeInCapitals: (variable: string, scheme: string): string =>
-    `${variable} begins with ${scheme}://, but the application's checks want ${scheme.toLowerCase()}://.`,
+    `${variable} begins with ${scheme}://, but the application requires ${scheme.toLowerCase()}://.`,
   postgresScheme: (variable: string): string =>
     `${variable} begins with postgres://, which the application refuses: write postgresql://.`,
   wrapped: (variable: string): string =>
-    `The value of ${variable} is in quotes, or begins or ends with a blank: that counts as part of it.`,
+    `The value of ${variable} is in quotes, or begins or ends with a blank. They count as part of the value.`,
   ignoredForSqlite: (variables: readonly string[]): string =>
-    `DATABASE_URL names an SQLite file, so ignored: ${variables.join(', ')}.`,
+    `DATABASE_URL names a SQLite file, so these variables are ignored: ${variables.join(', ')}.`,
   /** @param other null if it may be a secret */
   contradiction: (used: string, variable: string, other: string | null): string =>
     `DATABASE_URL says ${quote(used)} and is used, but ${variable} says ${other === null ? 'an address (not shown)' : quote(other)}.`,
-  otherPassword: 'The password in DATABASE_URL is used, but POSTGRES_PASSWORD is another one.',
+  otherPassword: 'The password in DATABASE_URL is used, but POSTGRES_PASSWORD is different.',
   hostsBeforeName: (variable: string): string =>
     `${variable} lists hosts with ports before the name of the database, which the application cannot read: ` +
     'write ?host=a:5432&host=b:5432 after it.',
   ignoredParameters: (variable: string, names: readonly string[]): string =>
-    `Parameters of ${variable} that are ignored here: ${names.join(', ')}.`,
+    `db-init ignores these parameters of ${variable}: ${names.join(', ')}.`,
   encoded: (variable: string, parts: readonly string[]): string =>
-    `${variable} is percent-encoded in its ${parts.join(' and its ')}, which the application does not decode ` +
-    'everywhere, so that its own container would give up waiting: use letters and digits only ' +
+    `${variable} is percent-encoded in its ${parts.join(' and its ')}. The application does not decode that ` +
+    'everywhere, so its container would not reach the database: use letters and digits only ' +
     '(?host=/folder for a socket).',
   sqliteParameters: (variable: string): string => `The parameters of the SQLite address in ${variable} are ignored.`,
   sessionAttributes(found: 'any' | 'prefer-standby'): string {
     const behaviour = found === 'any' ? 'connects to the first host that answers, even a standby' : 'prefers a standby';
     return (
-      `db-init works on the host that takes writes, but with target_session_attrs=${found} the application ${behaviour}: ` +
+      `db-init uses the host that accepts writes, but with target_session_attrs=${found} the application ${behaviour}: ` +
       'write target_session_attrs=read-write.'
     );
   },

@@ -4,35 +4,37 @@ export const sqliteReasons = {
   otherFormat: 'it is not a SQLite database',
   damagedSchema: (fault: string): string => `its schema is damaged: ${fault}`,
   brokenReferences: (references: readonly (readonly [reference: string, rows: number])[]): string =>
-    `references would be broken: ${references.map(([reference, rows]) => `${reference} (${rows})`).join(', ')}`,
-  orphan: (file: string): string => `${file} is left of a database whose file is missing`,
+    `the change would break references: ${references.map(([reference, rows]) => `${reference} (${rows})`).join(', ')}`,
+  orphan: (file: string): string => `${file} belongs to a database whose file is missing`,
   folder: (path: string): string =>
-    `${path} is a folder. Docker makes one where a bind mount names a file that is not there: remove it with rmdir, ` +
-    'which leaves a folder that holds anything, and mount the folder of the file instead of the file',
-  fileExists: (path: string): string => `${path} is there already`,
+    `${path} is a folder. Docker creates a folder if a bind mount names a file that does not exist: remove it with rmdir ` +
+    '(which refuses a folder that is not empty), and mount the folder of the file instead of the file',
+  fileExists: (path: string): string => `${path} exists already`,
   noFile: (path: string): string => `${path} is not a file`,
   noDatabase: (path: string): string => `${path} is not a SQLite database`,
   hotJournal: (file: string, reason: string): string =>
-    `an interrupted transaction waits in ${file}-journal to be rolled back, which only a run that may write does: run the gate (${reason})`,
+    `an interrupted transaction in ${file}-journal has to be rolled back, and only a run that writes can do that: run the gate (${reason})`,
   otherFileSystem: (folder: string, name: string): string =>
-    `${folder} is on ${name}: file locks may not hold there, so make sure that only one container uses the database`,
+    `${folder} is on ${name}, where file locks may not work. Make sure that only one container uses the database`,
 
   // recovery of side files
   changedMeanwhile: (file: string): string =>
-    `${file} was written to while it was looked at, and what lies beside it could not be told from the log of another copy`,
+    `another program wrote to ${file} during the check, so db-init could not check whether the log beside it belongs to it`,
   noRoom: (file: string, who: string, bytes: number): string =>
-    `a transaction that was cut off waits beside ${file}, and ${who} the room for the copies on which its recovery is tried first (${bytes} bytes)`,
+    `the last transaction of ${file} was interrupted, and ${who} enough space for the copies on which db-init tries the recovery first (${bytes} bytes)`,
   staleSideFile: (file: string, side: string): string => `${file}${side} does not belong to ${file}`,
 
   // a side file that is not that of its database
-  severalFiles: 'it belongs to a transaction over several database files, which TimeTracker does not make',
-  noJournal: 'it is no journal of SQLite',
-  noWal: 'it is no write-ahead log of SQLite',
-  journalOfPages: (pages: number): string => `it is of a database of ${pages} pages, and the file beside it is empty`,
-  walOfEmptyFile: 'the file beside it is empty, and that of a write-ahead log never is',
-  pageSizes: (log: number, file: number): string => `its pages have ${log} bytes, those of the file ${file}`,
+  severalFiles: 'it belongs to a transaction over several database files, and TimeTracker has only one',
+  noJournal: 'it is not a journal of SQLite',
+  noWal: 'it is not a write-ahead log of SQLite',
+  journalOfPages: (pages: number): string =>
+    `it belongs to a database of ${pages} pages, but the file beside it is empty`,
+  walOfEmptyFile: 'the file beside it is empty, and a database with a write-ahead log never is',
+  pageSizes: (log: number, file: number): string =>
+    `its pages have ${log} bytes, but the pages of the file have ${file}`,
   begunAt: (log: number, file: number): string =>
-    `it was begun at change ${log} of its database, and the file is at change ${file}`,
+    `it begins at change ${log} of its database, but the file is at change ${file}`,
   endsAt: (log: number, file: number): string =>
-    `it ends at change ${log} of its database, and the file is at change ${file}`,
+    `it ends at change ${log} of its database, but the file is at change ${file}`,
 } as const;

@@ -16,13 +16,13 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   current: 'healthy, at the current revision',
   behind: 'at an older revision: the gate will migrate it',
   corrupted: 'tables, but neither alembic_version nor a core table',
-  partial: 'version information, but core tables are missing, or were only loaded in part',
+  partial: 'version information, but core tables are missing or incomplete',
   unversioned: 'tables of TimeTracker, but no version information',
   drifted: 'at the current revision, but parts of the schema are missing or different',
   ahead: 'at a revision that this image does not know',
   foreign: "another application's database",
-  elsewhere: 'not here, but in another schema',
-  interrupted: 'a restore is under way, or did not finish',
+  elsewhere: 'the tables of TimeTracker are in another schema',
+  interrupted: 'a restore is running, or was interrupted',
   unreadable: 'could not be inspected',
 };
 
@@ -51,18 +51,19 @@ export function renderStatus(
 export function renderPlan(report: StateReport, seen: Assessment, commands: Commands): string {
   const steps: Readonly<Record<Action, string>> = {
     restore:
-      'The gate would restore that archive: beside the live database it is brought to the head and verified, then it ' +
-      'takes its place. What is there now is kept.',
-    pass: 'The gate would do nothing, and let the application start.',
-    settle: 'The gate would wait for that restore if it is at work, else finish it or take it back, and look again.',
+      'The gate would restore that archive into a new database, migrate and verify it, and then swap it with the ' +
+      'live one. The present database is kept.',
+    pass: 'The gate would do nothing, and the application would start.',
+    settle:
+      'The gate would wait for that restore if it is running, or else finish or undo it, and then assess the database again.',
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
-    'adopt and migrate': `The gate would stamp it ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
-    'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,
+    'adopt and migrate': `The gate would stamp it with ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
+    'quarantine and migrate': `The gate would move these tables to a quarantine schema, then apply ${report.pending.length} revisions:`,
     repair: 'The gate would add what is missing, in one transaction:',
-    refuse: 'The gate would change nothing, and not let the application start.',
+    refuse: 'The gate would change nothing, and the application would not start.',
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
-  // what is there now is put aside as it is
+  // the present database is not migrated, but kept
   const pending = report.action === 'restore' ? [] : report.pending;
   const details = [...pending, ...missing(report)].map((detail) => `  ${detail}`);
   const orders = ordered(report);
@@ -83,7 +84,7 @@ export function renderPlan(report: StateReport, seen: Assessment, commands: Comm
 export function renderVerdict(report: StateReport, seen: Assessment, commands: Commands): string {
   const verdict =
     report.state === 'current'
-      ? ['verified: every table, column, key and index that the revision promises is there']
+      ? ['verified: every table, column, key and index of the revision exists']
       : ['NOT VERIFIED'];
   return (
     textOf([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
@@ -166,20 +167,20 @@ const mostNames = 12;
 
 const headings: readonly (readonly [keyof CatalogChanges, string])[] = [
   ['createdTables', 'tables created'],
-  ['droppedTables', 'tables gone'],
+  ['droppedTables', 'tables dropped'],
   ['addedColumns', 'columns added'],
-  ['droppedColumns', 'columns gone'],
+  ['droppedColumns', 'columns dropped'],
   ['changedColumns', 'columns changed'],
   ['addedRules', 'constraints and indexes added'],
-  ['droppedRules', 'constraints and indexes gone'],
+  ['droppedRules', 'constraints and indexes dropped'],
 ];
 
-/** A rehearsal for people; the time of each revision has been logged by then. */
+/** A rehearsal for people. The log already has the time of each revision. */
 export function renderRehearsal(rehearsal: Rehearsal | null): string {
   if (rehearsal === null) return 'There is nothing to rehearse: the gate would do nothing.\n';
   const { steps, milliseconds, changes, rows } = rehearsal;
   const lines = [
-    `rehearsed: ${count(steps.length, 'step')} in ${(milliseconds / 1000).toFixed(1)} s, verified, and taken back: the database is as it was`,
+    `rehearsed: ${count(steps.length, 'step')} in ${(milliseconds / 1000).toFixed(1)} s, verified, and rolled back: the database is as it was`,
     ...headings.flatMap(([kind, heading]) => listed(heading, changes[kind])),
     ...Object.entries(rows).map(([table, { before, after }]) => `rows of ${table}: ${before} before, ${after} after`),
   ];
@@ -188,7 +189,7 @@ export function renderRehearsal(rehearsal: Rehearsal | null): string {
 
 /** The same where the gate would restore an archive first. */
 export function renderRestoreRehearsal(file: string): string {
-  return `rehearsed: ${file} was restored beside the database, brought to the head, verified, and thrown away: the database is as it was\n`;
+  return `rehearsed: ${file} was restored into a scratch database, migrated, verified, and dropped: the database is as it was\n`;
 }
 
 function listed(heading: string, names: readonly string[]): string[] {

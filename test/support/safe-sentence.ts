@@ -14,8 +14,8 @@ const claims: readonly (readonly [Claim, RegExp])[] = [
   [
     'unknown',
     beginsWith(
-      'both databases are there with all their rows, but which of them is live now is not known:',
-      'the connection broke while the work was being committed, and the server could not be asked what became of it:',
+      'both databases exist with all their rows, but db-init does not know which one is live now:',
+      'the connection broke during the commit, and db-init could not ask the server for the result:',
       // another run is working
       'this run stopped before its next step, and moved nothing since it saw that.',
     ),
@@ -23,7 +23,7 @@ const claims: readonly (readonly [Claim, RegExp])[] = [
   [
     'changed',
     beginsWith(
-      'what this run had committed before that stays',
+      'the changes that this run had committed stay',
       'the restored database is live[,;]',
       'the database from before the restore is live[,;]',
       'rows that fit are back in their tables,',
@@ -32,15 +32,15 @@ const claims: readonly (readonly [Claim, RegExp])[] = [
   [
     'unchanged',
     beginsWith(
-      'the file and what lies beside it are unchanged, to the byte[.]',
+      'the file and the files beside it are unchanged[.]',
       'nothing was (?:moved|changed|dropped|connected to)[.,: ]',
       'the (?:live )?database is as it was[.:]',
       'everything ran in one transaction and was rolled back: the database is exactly as it was[.]',
-      'the transaction that was open was rolled back: what it had done is not in the database[.]',
+      'the open transaction was rolled back, so its changes are not in the database[.]',
       'what was not committed was rolled back by the server[.]',
-      'what was not finished was rolled back[.]',
-      '(?:the other run goes on; this one|this run) changed nothing[.,]',
-      'no row was deleted\\. The application is not started on this schema[.]',
+      'unfinished work was rolled back[.]',
+      '(?:the other run continues[.] This one|this run|db-init connected to nothing and) changed nothing[.,]',
+      'no row was deleted\\. The application does not start on this schema[.]',
     ),
   ],
 ];

@@ -86,7 +86,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
       );
       const { exitCode, all } = await dbInit([], url);
       expect(exitCode, all).toBe(0);
-      expect(all).toContain('Of no revision, and left alone: clients.vip, mine.');
+      expect(all).toContain("Not TimeTracker's, and not changed: clients.vip, mine.");
       const kept = await withSession(url, (session) =>
         session.query("SELECT count(*) AS n FROM clients, mine WHERE vip = 'yes' AND mine.id = 7"),
       );
@@ -112,7 +112,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
       expect((await dbInit(['adopt', '--revision', '019'], url)).exitCode).toBe(0);
       const again = await dbInit(['adopt'], url);
       expect(again.exitCode).toBe(2);
-      expect(again.stderr).toContain('says itself which revision it is at: 019');
+      expect(again.stderr).toContain('already has version information: 019');
       await expectState(url, 'behind', { status: 0, gate: 0 });
       await expectState(url, 'current', { verify: 0 });
     });

@@ -216,8 +216,8 @@ describeBackups('backup create', ({ name: engine, create }) => {
       expect([wrong, exitCode]).toEqual([wrong, 2]);
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(
         wrong === file
-          ? `${file} exists already, and is not overwritten`
-          : /there is no folder|--output wants|link.zip is a symbolic link, and what it points to is not there/,
+          ? `${file} exists already. db-init does not overwrite it`
+          : /there is no folder|--output needs|link.zip is a symbolic link to something that does not exist/,
       );
     }
     expect((await readFile(file)).equals(before)).toBe(true);

@@ -50,7 +50,7 @@ describePrivateCluster('access to PostgreSQL', () => {
 
   it.each([
     ['a wrong password', `app:${encoded}x`, 'the password is wrong'],
-    ['no password', 'app', 'the server asks for a password'],
+    ['no password', 'app', 'the server requires a password'],
     ['a role that may not log in', `shut:${encoded}`, 'the server does not let this user in'],
     ['a role that no rule lets in', `nobody:${encoded}`, 'the server does not let this user in'],
   ])('reports at once that access is denied: %s', async (_what, user, reason) => {

@@ -188,7 +188,9 @@ describe('the gate on SQLite', () => {
     mkdirSync(file);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode).toBe(17);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('is a folder. Docker makes one where a bind mount names a file');
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+      'is a folder. Docker creates a folder if a bind mount names a file',
+    );
     expect(readdirSync(file)).toEqual([]);
   });
 

@@ -128,7 +128,7 @@ describePostgres('waiting for PostgreSQL', () => {
   it('waits for a standby to be promoted', async () => {
     const proxy = await serverThat(answer({ standby: true }), answer({ standby: true }));
     const { reasons, connected } = await connectTo(proxy.port);
-    expect(reasons).toEqual(Array(2).fill('the server is a standby: waiting for its promotion'));
+    expect(reasons).toEqual(Array(2).fill('the server is a standby and was not promoted yet'));
     expect(connected.server.standby).toBe(false);
   });
 
@@ -226,7 +226,7 @@ describePostgres('an address with several servers', () => {
     expect(status).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'fresh' });
     const gate = await run(['gate'], { env: { ...repeated } });
-    expect(gate).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`this run works on ${name}.`) });
+    expect(gate).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`This run uses ${name}.`) });
     const create = ['backup', 'create', '--output', folder];
     expect(await run(create, { env: { ...libpq } })).toMatchObject({ exitCode: 0 });
     // the banner and its commands name that server too

@@ -32,7 +32,7 @@ describeEngines('duplicate rows in alembic_version', ({ name, create }) => {
     );
     const { exitCode, all } = await dbInit([], database.url);
     expect(exitCode, all).toBe(0);
-    expect(all).toContain(`alembic_version holds ${revisions[0] ?? ''} more than once`);
+    expect(all).toContain(`alembic_version contains ${revisions[0] ?? ''} more than once`);
     await withSession(database.url, async (session) => {
       expect(await session.query('SELECT * FROM alembic_version')).toEqual([{ version_num: releaseGraph.heads[0] }]);
       const again = session.run('INSERT INTO alembic_version SELECT * FROM alembic_version').then(
@@ -74,7 +74,9 @@ describe('a view of the owner in a SQLite file', () => {
     expect(exitCode, stderr).toBe(20);
     expect(await snapshot(database.url)).toBe(before);
     expect(stderr).toContain('- view who sees');
-    expect(stderr).toContain('Keep these definitions, drop the objects, and start again.');
+    expect(stderr).toContain(
+      'Save these definitions, drop the objects, start again, and then create the objects again.',
+    );
     expect(stderr).toContain(`sqlite3 ${database.name}`);
     expect(stderr).toContain(`${create.replaceAll('\n', '\n     ')};`);
     const [, drop = ''] = /^ +(DROP VIEW .*;)$/m.exec(stderr) ?? [];
@@ -193,7 +195,7 @@ describePostgres("the owner's own objects in a database", () => {
         live.url,
       );
       expect(exitCode, stderr).toBe(31);
-      for (const words of [named, 'They came with the archive', 'createdb', 'pg_restore', anew]) {
+      for (const words of [named, 'These objects came with the archive', 'createdb', 'pg_restore', anew]) {
         expect(stderr).toContain(words);
       }
       expect(await snapshot(live.url)).toBe(before);
@@ -212,10 +214,10 @@ describePostgres("the owner's own objects in a database", () => {
     );
     const { exitCode, stderr } = await dbInit([], url, never);
     expect(exitCode, stderr).toBe(14);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('needed as it is by the view mine');
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('other objects depend on it: the view mine');
     await execute(
       url,
-      sqlOf(stderr, /Put right what is in the way|before you run it/, /^(?:Restore|Or |\d\.|=)/).replaceAll(
+      sqlOf(stderr, /Correct what cannot be repaired|before you run them/, /^(?:Restore|Or |\d\.|=)/).replaceAll(
         /^.*before you run it\.$/gm,
         '',
       ),

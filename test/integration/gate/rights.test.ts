@@ -72,7 +72,7 @@ describePostgres('a role that may not read a table', () => {
     for (const command of ['gate', 'status', 'plan', 'verify']) {
       const { exitCode, stdout, stderr } = await dbInit(command);
       expect(exitCode).toBe(14);
-      expect(stdout + stderr).toContain('table comments may not be read by this user');
+      expect(stdout + stderr).toContain('this user may not read table comments');
     }
     // the sequence went to the other owner with its table
     await sqlOf(database, `GRANT ALL ON comments TO ${role}`, `GRANT ALL ON SEQUENCE comments_id_seq TO ${role}`);

@@ -48,7 +48,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     await damage(database);
     const second = await start(order);
     expect(second.exitCode).toBe(11);
-    expect(second.stdout).toContain('was carried out already');
+    expect(second.stdout).toContain('was done already');
     expect(JSON.parse((await start(order, ['status', '--json'])).stdout)).toMatchObject({
       runOnce: { commands: order, why: expect.stringContaining('carried out already') },
     });
@@ -65,7 +65,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     await writeFile(memory, JSON.stringify({ ...noted, finished: 0, end: null }));
     const unknown = await start('quarantine create --yes --all');
     expect(unknown.exitCode).toBe(11);
-    expect(unknown.stdout).toContain('how it ended is not known');
+    expect(unknown.stdout).toContain('its end is not known');
     for (const spoilt of [
       'nonsense',
       JSON.stringify({ ...noted, finished: 7 }),
@@ -73,7 +73,10 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     ]) {
       await writeFile(memory, spoilt);
       const damaged = await start('quarantine create --yes --all', ['status']);
-      expect([damaged.exitCode, damaged.stderr.includes('TT_RUN_ONCE is not carried out')], spoilt).toEqual([2, true]);
+      expect([damaged.exitCode, damaged.stderr.includes('The commands of TT_RUN_ONCE were not run')], spoilt).toEqual([
+        2,
+        true,
+      ]);
     }
     expect((await start('quarantine create --yes --all')).exitCode).toBe(2);
   });
@@ -125,7 +128,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     }
     const nowhere = await start('backup list', [], { BACKUP_FOLDER: '/no/such/place/backups' });
     expect(nowhere.exitCode).toBe(2);
-    expect(nowhere.stderr.replaceAll(/\s+/g, ' ')).toContain('there is no volume for /no/such');
+    expect(nowhere.stderr.replaceAll(/\s+/g, ' ')).toContain('/no/such is not on a volume');
     expect(await readdir(join(backups, '.db-init'))).not.toContain('run-once.json.partial');
   });
 });

@@ -92,6 +92,6 @@ describePostgres('the Safe sentence of work that was interrupted at its commit',
     // a run that ends before it receives the signal has succeeded
     if (exitCode === 0) return;
     expect(exitCode, all).toBe(143);
-    expect(safeSentence(all)).toContain('what this run had committed before that stays');
+    expect(safeSentence(all)).toContain('the changes that this run had committed stay');
   });
 });

@@ -223,7 +223,9 @@ describePostgres('TimeTracker in a schema of its own', () => {
     for (const command of ['status', 'plan', 'verify', 'gate']) {
       const { exitCode, all } = await run([command], { env: hidden.env });
       expect(exitCode, all).toBe(17);
-      expect(all.replaceAll(/\s+/g, ' ')).toContain('schema tt hides tables of that name: users');
+      expect(all.replaceAll(/\s+/g, ' ')).toContain(
+        'schema tt first, so its tables hide the others of the same name: users',
+      );
     }
 
     // tables of another application in public are no obstacle

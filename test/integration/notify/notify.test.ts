@@ -80,7 +80,7 @@ describe('a receiver of messages', () => {
     });
 
     // it says so, without the exact address
-    expect(stdout.match(/The owner was told at http:\/\/127\.0\.0\.1:\d+\./g)).toHaveLength(4);
+    expect(stdout.match(/Sent the notification to http:\/\/127\.0\.0\.1:\d+\./g)).toHaveLength(4);
     expect(stdout + stderr + listener.requests.map(({ body }) => body).join('')).not.toContain(token);
   });
 
@@ -131,7 +131,7 @@ describe('a receiver of messages', () => {
       env: { ...env, TT_NOTIFY_URL: listener.url + path, TT_NOTIFY_ON: 'always' },
     });
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('WARNING: The owner could not be told at');
+    expect(stdout).toContain('WARNING: The notification to');
     expect(stdout).toContain(said);
     expect(paths()).toEqual([path]);
   });
@@ -150,7 +150,7 @@ describe('a receiver of messages', () => {
     });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('TT_NOTIFY_ON is "sometimes"; allowed: failure, change, always');
-    expect(stdout).toContain('TT_NOTIFY_URL holds what is no address');
+    expect(stdout).toContain('TT_NOTIFY_URL contains something that is not an address');
     expect(stdout).toContain('TT_PING_URL_FILE is set although TT_PING_URL is set too');
     expect(stdout).not.toMatch(/hunter2x|example\.org|tk_4f9/);
 
@@ -158,8 +158,8 @@ describe('a receiver of messages', () => {
       env: { ...env, TT_NOTIFY_URL: `http://127.0.0.1:9 https://${host}/${token}`, TT_NOTIFY_ON: 'always' },
     });
     expect(again.exitCode).toBe(0);
-    expect(again.stdout).toMatch(/could not be told at http:\/\/127\.0\.0\.1:9: \S/);
-    expect(again.stdout).toMatch(new RegExp(`could not be told at https://${host}: .*SSL`));
+    expect(again.stdout).toMatch(/notification to http:\/\/127\.0\.0\.1:9 could not be sent: \S/);
+    expect(again.stdout).toMatch(new RegExp(`notification to https://${host} could not be sent: .*SSL`));
   });
 
   it('does not end the run early if it closes the connection at once', async () => {
@@ -171,7 +171,7 @@ describe('a receiver of messages', () => {
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/x`;
     // a separate process, because it would otherwise end in the middle
     const { exitCode, stdout } = await runProcess([], { env: { ...env, TT_PING_URL: url } });
-    expect(stdout).toContain('The owner could not be told at');
+    expect(stdout).toContain('The notification to');
     expect(exitCode).toBe(0);
   });
 
@@ -182,7 +182,7 @@ describe('a receiver of messages', () => {
     child.kill('SIGTERM');
     const { exitCode, stdout } = await child;
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('the run was stopped meanwhile');
+    expect(stdout).toContain('the run was stopped');
 
     const lines: string[] = [];
     const log = {

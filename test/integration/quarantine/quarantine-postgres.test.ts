@@ -147,7 +147,7 @@ describePostgres('quarantine (postgresql)', () => {
     for (const options of [[], ['--dry-run']]) {
       const refused = await quarantine(url, 'restore', name, ...options);
       expect(refused).toMatchObject({ exitCode: 31 });
-      expect(refused.stderr).toContain('These names are in use again: stray_id_seq.');
+      expect(refused.stderr).toContain('Other objects have these names now: stray_id_seq.');
     }
     expect(await snapshot(url)).toBe(before);
   });

@@ -270,7 +270,7 @@ describePostgres('a healthy database', () => {
     for (const command of [['gate'], ['adopt'], ['adopt', '--revision', releaseGraph.heads.join(',')]]) {
       const { exitCode, stderr } = await run(command, { env: { DATABASE_URL: url } });
       expect(exitCode, stderr).toBe(12);
-      expect(stderr).toContain('what a restore leaves behind that was cut off');
+      expect(stderr).toContain('the result of an interrupted restore');
     }
     expect(await snapshot(url)).toBe(before);
   });
@@ -282,9 +282,7 @@ describePostgres('a healthy database', () => {
     const url = await damaged(`${keys} DROP TABLE ${coreTables.join(', ')}, alembic_version CASCADE;`);
     const { exitCode, all } = await gate(url);
     expect(exitCode, all).toBe(code);
-    expect(all).toContain(
-      code === 0 ? 'Detected corrupted database state' : 'what a restore leaves behind that was cut off',
-    );
+    expect(all).toContain(code === 0 ? 'Detected corrupted database state' : 'the result of an interrupted restore');
   });
 
   it('is not the result of pg_restore for a part of a dump, and the banner names the existing backups', async () => {
@@ -310,8 +308,8 @@ describePostgres('a healthy database', () => {
       // the version row is among the first tables
       expect([11, 12], stderr).toContain(exitCode);
       const words = stderr.replaceAll(/\s+/g, ' ');
-      expect(words).toContain('what a restore leaves behind that was cut off');
-      expect(words).toContain(`Backups that are there: ${backup}.`);
+      expect(words).toContain('the result of an interrupted restore');
+      expect(words).toContain(`Existing backups: ${backup}.`);
       expect(await snapshot(url)).toBe(before);
     }
   });

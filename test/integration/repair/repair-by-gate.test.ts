@@ -78,7 +78,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     for (const command of [['gate'], ['repair']]) {
       const { exitCode, stderr } = await dbInit(database, command);
       expect(exitCode).toBe(14);
-      expect(stderr.replaceAll(/\s+/g, ' ')).toContain('1 value is there more than once');
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain('1 value exists more than once');
       expect(stderr).toContain('HAVING count(*) > 1;');
     }
     const { exitCode, stdout } = await dbInit(database, ['repair', '--dry-run']);
@@ -156,7 +156,7 @@ describePostgres('the gate', () => {
     const before = await snapshot(database.url, { withoutSequences: true });
     const { exitCode, stderr } = await dbInit(database, ['gate']);
     expect(exitCode).toBe(21);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('1 row referring to what is not there');
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('1 row referring to rows that do not exist');
     expect(await snapshot(database.url, { withoutSequences: true })).toBe(before);
   });
 });

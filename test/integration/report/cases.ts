@@ -101,7 +101,7 @@ const likewise = leave(
   /^See which other backups there are/,
   'the same commands are followed where an archive is damaged',
 );
-const saving = (word = 'odd_table'): Option => follow(/^Save what is there/, savedWith(word));
+const saving = (word = 'odd_table'): Option => follow(/^Before anything else, save/, savedWith(word));
 
 const oddTable = 'CREATE TABLE odd_table (id integer PRIMARY KEY); INSERT INTO odd_table VALUES (1);';
 
@@ -266,7 +266,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
     `CREATE TABLE loaded AS SELECT * FROM ${table}; ${drop(table)} ALTER TABLE loaded RENAME TO ${table};`;
   const lastResort = sqlite ? [] : [follow(/^LAST RESORT, THIS DELETES ALL/, healthy)];
   const startOver = sqlite
-    ? follow(/^Start over with nothing lost/, kept)
+    ? follow(/^Start over without losing anything/, kept)
     : follow(/^LAST RESORT, THIS DELETES ALL DATA: stop the application and start over/, healthy);
   const dangling = ({ root }: Installation) => ({ BACKUP_FOLDER: join(root, 'dangling') });
   const dangle = ({ root }: Installation) => symlink(join(root, 'nowhere/backups'), join(root, 'dangling'));
@@ -286,7 +286,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a partial migration',
       code: 11,
       make: run(`${oddTable} ${drop('users')}`),
-      options: [saving(), follow(/^Start over with nothing lost/, kept), restoring(), ...lastResort],
+      options: [saving(), follow(/^Start over without losing anything/, kept), restoring(), ...lastResort],
     },
     {
       banner: 'refused unversioned',
@@ -297,7 +297,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         saving(),
         follow(/^See every difference/, shown),
         follow(
-          /^If you know which revision/,
+          /^If you know its revision/,
           outcome(async ({ operator }) => assert.notEqual((await operator.dbInit('status')).exitCode, 12)),
         ),
         restoring(),
@@ -309,7 +309,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a load that was cut off',
       code: 12,
       make: run(`${oddTable} ${coreTables.map(withoutKey).join(' ')} ${drop('alembic_version')}`),
-      options: [restoring(/^Restore the backup once more/), saving(), follow(/^Start over with nothing lost/, kept)],
+      options: [restoring(/^Restore the backup again/), saving(), follow(/^Start over without losing anything/, kept)],
     },
     {
       banner: 'refused unversioned',
@@ -319,11 +319,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
         `${oddTable} DELETE FROM role_permissions; DELETE FROM user_roles; DELETE FROM permissions; DELETE FROM roles; ${drop('alembic_version')}`,
       ),
       options: [
-        restoring(/^Restore the backup once more/),
+        restoring(/^Restore the backup again/),
         saving(),
-        follow(/^Start over with nothing lost/, kept),
+        follow(/^Start over without losing anything/, kept),
         follow(
-          /^If you know that everything is there/,
+          /^If you are certain that nothing is missing/,
           outcome(async ({ operator }) => assert.match((await operator.dbInit('status')).all, /revisions: \d/)),
         ),
       ],
@@ -369,7 +369,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(/^See the SQL/, shown),
         saving(),
-        leave(/^Put right what is in the way/, itsStatements),
+        leave(/^Correct what cannot be repaired/, itsStatements),
         restoring(),
         startOver,
       ],
@@ -385,7 +385,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       },
       options: [
         saving(),
-        follow(/^Put it right by hand, or set TT_DRIFT=repair/, healthy, set('TT_DRIFT', 'repair')),
+        follow(/^Correct it by hand, or set TT_DRIFT=repair/, healthy, set('TT_DRIFT', 'repair')),
         restoring(),
         startOver,
       ],
@@ -400,7 +400,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
           session.run(`${oddTable} UPDATE alembic_version SET version_num = '${releaseGraph.heads.join()}'`),
         );
       },
-      options: [saving(), follow(/^Stamp it with the revision that it is at/, healthy), restoring(), startOver],
+      options: [saving(), follow(/^After that backup, stamp it/, healthy), restoring(), startOver],
     },
     {
       banner: 'refused corrupted',
@@ -409,7 +409,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: () => ({ TT_SKIP_DB_CLEANUP: 'true' }),
       make: (installation) => emptied(installation, oddTable),
       options: [
-        follow(/^Look whether DATABASE_URL names the right/, done, async ({ operator }) =>
+        follow(/^Check whether DATABASE_URL names the right/, done, async ({ operator }) =>
           operator.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
         ),
         ...(sqlite ? [] : [follow(/TT_SKIP_DB_CLEANUP=false/, done, set('TT_SKIP_DB_CLEANUP', 'false'))]),
@@ -425,8 +425,8 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
       make: (installation) => emptied(installation, oddTable),
       options: [
-        follow(/^Look which volume is mounted/, shown),
-        leave(/^Look whether DATABASE_URL names the right/, 'the same sentence is followed where the cleanup is off'),
+        follow(/^Check which volume is mounted/, shown),
+        leave(/^Check whether DATABASE_URL names the right/, 'the same sentence is followed where the cleanup is off'),
         restoring(),
         follow(/unset TT_REQUIRE_EXISTING/, kept, set('TT_REQUIRE_EXISTING')),
       ],
@@ -438,7 +438,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
       make: (installation) => emptied(installation),
       options: [
-        follow(/^Look which volume is mounted/, shown),
+        follow(/^Check which volume is mounted/, shown),
         restoring(),
         follow(/unset TT_REQUIRE_EXISTING/, healthy, set('TT_REQUIRE_EXISTING')),
       ],
@@ -450,10 +450,10 @@ export function statesOn(engine: EngineName): readonly Case[] {
       make: (installation) =>
         emptied(installation, 'CREATE TABLE django_migrations (id int); INSERT INTO django_migrations VALUES (1);'),
       options: [
-        follow(/^Give TimeTracker a database of its own/, done, async ({ operator }) =>
+        follow(/^Create a separate database for TimeTracker/, done, async ({ operator }) =>
           operator.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
         ),
-        follow(/^If nobody needs what is in this one/, kept),
+        follow(/^If nobody needs the data in this one/, kept),
       ],
     },
     {
@@ -461,7 +461,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a database that lacks rows of its revisions, without a version',
       code: 21,
       make: run(`${oddTable} ${drop('alembic_version')} DELETE FROM role_permissions; DELETE FROM permissions;`),
-      options: [saving(), leave(/^Put right what is in the way/, itsStatements), restoring(), startOver],
+      options: [saving(), leave(/^Correct what cannot be repaired/, itsStatements), restoring(), startOver],
     },
     {
       banner: 'failed rows',
@@ -477,10 +477,10 @@ export function statesOn(engine: EngineName): readonly Case[] {
         );
       },
       options: [
-        leave(/^If the reason speaks of something outside/, elsewhere),
+        leave(/^If the reason is outside the database/, elsewhere),
         saving('Engine'),
-        follow(/^If it names rows/, healthy, inDatabase("UPDATE projects SET code = 'LOOM' WHERE id = 2")),
-        leave(/^Go back to the former version/, newImage),
+        follow(/^If the reason names rows/, healthy, inDatabase("UPDATE projects SET code = 'LOOM' WHERE id = 2")),
+        leave(/^Until then, you can start the former/, newImage),
       ],
     },
     {
@@ -489,9 +489,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 17,
       make: run(`${drop('alembic_version')} CREATE VIEW alembic_version AS SELECT 'x' AS version_num;`),
       options: [
-        leave(/^If another program is at work/, elsewhere),
-        leave(/^If the reason speaks of rights/, elsewhere),
-        leave(/^If the reason speaks of a damaged file/, elsewhere),
+        leave(/^If another program is working/, elsewhere),
+        leave(/^If the reason names a missing right/, elsewhere),
+        leave(/^If the reason names a damaged file/, elsewhere),
         restoring(),
       ],
     },
@@ -504,8 +504,8 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(/^Let it finish/, healthy, releaseAll),
         leave(/TT_LOCK_TIMEOUT/, 'it is a matter of time: that the lock is waited for is tested in gate/lock'),
-        follow(/^If that run is stuck/, done, releaseAll),
-        leave(/^A run that was stopped/, 'crash/stopped makes this state'),
+        follow(/^If that run hangs/, done, releaseAll),
+        leave(/^A paused run/, 'crash/stopped makes this state'),
       ],
     },
     {
@@ -515,8 +515,8 @@ export function statesOn(engine: EngineName): readonly Case[] {
       command: ['adopt', '--revision', '001'],
       make: run(drop('alembic_version')),
       options: [
-        follow(/^Let the revision be found/, shown),
-        leave(/^Put right by hand/, 'what is right depends on what the owner knows of the database'),
+        follow(/^Let db-init find the revision/, shown),
+        leave(/^Correct by hand/, 'what is right depends on what the owner knows of the database'),
         follow(
           /^Stamp it all the same/,
           outcome(async ({ operator }) => assert.match((await operator.dbInit('status')).all, /revisions: 001$/m)),
@@ -539,7 +539,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       command: ['seed'],
       options: [
         follow(
-          /^If that is what you want/,
+          /^If you want that/,
           outcome(async ({ installation }) => assert((await snapshot(installation.database.url)).includes('@'))),
         ),
       ],
@@ -573,8 +573,8 @@ export function statesOn(engine: EngineName): readonly Case[] {
         await dbInit('gate');
       },
       options: [
-        follow(/^Put everything that is there now aside/, restored),
-        leave(/rename what bears these names/, 'what to rename, and to what, is for a person to say'),
+        follow(/^Stop the application, move everything/, restored),
+        leave(/rename the objects that have these names/, 'what to rename, and to what, is for a person to say'),
       ],
     },
     {
@@ -591,11 +591,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
       command: ['reset'],
       make: (installation) => emptied(installation, 'CREATE TABLE users (id int);'),
       options: [
-        follow(/^If it is, give TimeTracker a database of its own/, done, async ({ operator }) => {
+        follow(/^If it belongs to another application, create/, done, async ({ operator }) => {
           const { url } = await (sqlite ? createSqliteDatabase() : createDatabase());
           operator.set('DATABASE_URL', url);
         }),
-        follow(/^Start over with nothing lost/, kept),
+        follow(/^Start over without losing anything/, kept),
       ],
     },
     {
@@ -1116,9 +1116,9 @@ function onSqlite(): readonly Case[] {
       },
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Look how full it is/, shown),
+        follow(/^See how full the disk is/, shown),
         follow(/^Then start again/, healthy, releaseAll),
-        leave(/^Go back to the former version/, newImage),
+        leave(/^Until then, you can start the former/, newImage),
       ],
     },
     {
@@ -1161,7 +1161,10 @@ function onSqlite(): readonly Case[] {
       make: addForeignLog,
       options: [
         follow(/^Stop the application, move the write-ahead log away/, healthy),
-        leave(/^If the file was copied while the application wrote/, 'it asks for the files where they came from'),
+        leave(
+          /^If the file was copied while the application was running/,
+          'it asks for the files where they came from',
+        ),
         follow(/^Or move it away as above/, restored, ({ installation }) => rm(`${installation.database.name}-wal`)),
       ],
     },
@@ -1196,12 +1199,12 @@ function causes(): readonly Case[] {
     title: `a migration that failed: ${kind}`,
     code,
     make: (installation) => failWith(installation, sqlstate),
-    options: [...options, leave(/^Go back to the former version/, newImage)],
+    options: [...options, leave(/^Until then, you can start the former/, newImage)],
   });
-  const log = follow(/^See what the server says of it/, shown);
+  const log = follow(/^Read the log of the server/, shown);
   return [
     cause('disk-full', '53100', [
-      follow(/^Look how full it is/, shown),
+      follow(/^See how full the disk is/, shown),
       follow(/^Then start again/, healthy, remedied),
     ]),
     cause('memory', '53200', [follow(/^Give the database server more memory/, healthy, remedied), log]),
@@ -1211,16 +1214,16 @@ function causes(): readonly Case[] {
       [follow(/^Look who is connected/, healthy, remedied), follow(/^Or raise the limit/, shown)],
       3,
     ),
-    cause('deadlock', '40P01', [follow(/^Stop the application and whatever else/, healthy, remedied)]),
+    cause('deadlock', '40P01', [follow(/^Stop the application and everything else/, healthy, remedied)]),
     cause('cancelled', '57014', [
       follow(/^If TT_STATEMENT_TIMEOUT is set/, healthy, remedied),
-      follow(/^Else look who or what cancels statements/, healthy, remedied),
+      follow(/^If it is not set, find out from the server's log what cancels statements/, healthy, remedied),
     ]),
     cause('read-only', '25006', [follow(/^If the server is a standby/, healthy, remedied), log]),
     cause('rights', '42501', [leave(/^Let a superuser make this user the owner/, itsStatements)], 4),
     cause('damage', '58030', [
       follow(/^Stop the application and the server/, shown),
-      leave(/^Look at the disk/, 'it is a look at the machine'),
+      leave(/^Check the disk/, 'it is a look at the machine'),
       restoring(),
     ]),
     cause('event-triggers', 'P0001', [follow(/^Let a superuser disable it/, healthy)]),
@@ -1269,7 +1272,7 @@ function onPostgres(): readonly Case[] {
             );
           }),
         ),
-        follow(/^Or say so in DATABASE_URL/, done, ({ installation, operator }) =>
+        follow(/^Or add this to DATABASE_URL/, done, ({ installation, operator }) =>
           operator.set('DATABASE_URL', addressOf(installation, 'app').DATABASE_URL),
         ),
         follow(/^If another installation/, done, async ({ operator }) =>
@@ -1284,7 +1287,7 @@ function onPostgres(): readonly Case[] {
       make: async (installation, { dbInit }) => dbInit('restore', await backupIn(installation), '--yes'),
       hold: async (installation) => cutOffDrop(installation.database.name),
       options: [
-        leave(/^Finish the drop, make the database anew/, 'it is followed where nothing lies beside the database'),
+        leave(/^Finish the drop, create the database again/, 'it is followed where nothing lies beside the database'),
         follow(/^Or have .* take its place/, restored),
       ],
     },
@@ -1299,7 +1302,7 @@ function onPostgres(): readonly Case[] {
       },
       options: [
         leave(/^Open it again/, 'the gate refuses the journal until it is moved away, which the next option says'),
-        follow(/^Once the right database bears the name/, healthy, async ({ installation: { database, backups } }) => {
+        follow(/^When the right database has the name/, healthy, async ({ installation: { database, backups } }) => {
           await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS true`);
           await rm(join(backups, '.db-init', 'restore.json'));
         }),
@@ -1348,8 +1351,8 @@ function onPostgres(): readonly Case[] {
       code: 3,
       env: () => ({ DATABASE_URL: 'postgresql://app:app@127.0.0.1:1/app', TT_WAIT_TIMEOUT: '0' }),
       options: [
-        follow(/^Look whether the database runs/, shown),
-        follow(/^Compare host and port/, done, ({ installation, operator }) =>
+        follow(/^Check whether the database server is running/, shown),
+        follow(/^Compare the host and port/, done, ({ installation, operator }) =>
           operator.set('DATABASE_URL', installation.database.url),
         ),
         leave(/TT_WAIT_TIMEOUT/, 'it is a matter of time: that a server is waited for is tested in database/waiting'),
@@ -1377,11 +1380,11 @@ function onPostgres(): readonly Case[] {
         TT_WAIT_TIMEOUT: '0',
       }),
       options: [
-        follow(/^Compare user and password/, done, ({ installation, operator }) =>
+        follow(/^Compare the user and password/, done, ({ installation, operator }) =>
           operator.set('DATABASE_URL', installation.database.url),
         ),
         leave(/^POSTGRES_PASSWORD only counts/, 'its command asks for the new password at a terminal'),
-        leave(/^If the reason speaks of TLS/, elsewhere),
+        leave(/^If the reason names TLS/, elsewhere),
       ],
     },
     {
@@ -1396,7 +1399,7 @@ function onPostgres(): readonly Case[] {
       title: 'a database whose drop was cut off',
       code: 4,
       hold: ({ database }) => cutOffDrop(database.name),
-      options: [follow(/^Finish the drop, make the database anew/, restored)],
+      options: [follow(/^Finish the drop, create the database again/, restored)],
     },
     {
       banner: 'restore-refused former-dropped',
@@ -1420,7 +1423,7 @@ function onPostgres(): readonly Case[] {
         await admin(`CREATE DATABASE "${name}" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
       },
       options: [
-        follow(/^If this one holds rows/, shown),
+        follow(/^If this database contains rows/, shown),
         follow(/^Create a database in UTF8/, healthy, ({ installation: { database }, operator }) =>
           operator.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`)),
         ),
@@ -1457,7 +1460,7 @@ function onPostgres(): readonly Case[] {
       hold: inside,
       options: [
         follow(/^Stop what is connected/, healthy, releaseAll),
-        follow(/^Or have these sessions ended/, healthy),
+        follow(/^Or let db-init end these sessions/, healthy),
       ],
     },
     {
@@ -1484,10 +1487,10 @@ function onPostgres(): readonly Case[] {
       make: useOlderDatabase,
       hold: ({ database }) => connectAsApplication(database.url, 'BEGIN', 'SELECT FROM users'),
       options: [
-        follow(/^Stop the application, or what else it is/, healthy, releaseAll),
+        follow(/^Stop the application, or the other program/, healthy, releaseAll),
         follow(/^Or end these sessions/, healthy),
         leave(/TT_MIGRATION_LOCK_TIMEOUT/, 'it is a matter of time'),
-        leave(/^Go back to the former version/, newImage),
+        leave(/^Until then, you can start the former/, newImage),
       ],
     },
     {
@@ -1497,8 +1500,8 @@ function onPostgres(): readonly Case[] {
       command: ['reset'],
       make: ({ database }) => execute(database, 'CREATE VIEW theirs AS SELECT id FROM users'),
       options: [
-        follow(/^Start over with nothing lost/, kept),
-        follow(/^Or drop what is listed yourself/, done, inDatabase('DROP VIEW theirs')),
+        follow(/^Start over without losing anything/, kept),
+        follow(/^Or drop the listed objects yourself/, done, inDatabase('DROP VIEW theirs')),
       ],
     },
     ...causes(),

@@ -24,7 +24,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
       extendEnv: false,
       reject: false,
     });
-    await waitForOutput(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
+    await waitForOutput(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to continue: /);
     terminal.stdin.write(answer);
     const { exitCode, stdout } = await terminal;
     expect(exitCode).toBe(expected);

@@ -102,7 +102,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     await execute(installation.database, "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('kept')");
     const { exitCode, stdout } = await reset(installation);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("Not TimeTracker's, and still there: notes.");
+    expect(stdout).toContain("Not deleted, because it is not TimeTracker's: notes.");
     expect(await snapshot(installation.database.url)).toContain('kept');
     await execute(installation.database, 'DROP TABLE notes');
     expect(await withoutTimes(installation.database.url)).toBe(fresh);
@@ -113,7 +113,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     const before = await now();
     const { exitCode, stderr } = await reset(installation);
     expect(exitCode).toBe(2);
-    expect(flat(stderr)).toContain("Something that is not TimeTracker's is in the way");
+    expect(flat(stderr)).toContain("Objects that are not TimeTracker's prevent the reset");
     expect(flat(stderr)).toMatch(/- .*shelves/);
     expect(flat(stderr)).toContain('quarantine create --all --yes');
     expect(await now()).toBe(before);
@@ -311,7 +311,7 @@ describe('reset on SQLite', () => {
     other.exec('ROLLBACK');
     other.close();
     expect(exitCode).toBe(2);
-    expect(flat(stderr)).toContain('Nobody can be parted from a file');
+    expect(flat(stderr)).toContain('db-init cannot end the other program');
     expect((await reset(installation)).exitCode).toBe(0);
   });
 

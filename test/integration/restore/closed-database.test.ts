@@ -26,13 +26,13 @@ describePostgres(
       };
       await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`);
       for (const command of ['gate', 'status', 'verify']) {
-        expect(await says(command)).toContain('No other database of a restore lies beside it.');
+        expect(await says(command)).toContain('The server has no other database of a restore.');
       }
 
       const former = `${name}_before_20261123_201500`;
       await admin(`CREATE DATABASE "${former}"`);
       atEnd(() => admin(`DROP DATABASE IF EXISTS "${former}" WITH (FORCE)`));
-      expect(await says('gate')).toContain(`what restores have made or kept: ${former}.`);
+      expect(await says('gate')).toContain(`Restores have created or kept these databases: ${former}.`);
 
       const memory = join(place.backups, '.db-init');
       await mkdir(memory, { recursive: true });
@@ -66,7 +66,7 @@ describePostgres(
       for (const command of ['gate', 'status', 'backup create', `reset --yes-delete-all-data ${name}`]) {
         const { exitCode, all } = await place.run(...command.split(' '));
         expect(exitCode, all).toBe(4);
-        expect(all).toContain(`A DROP DATABASE of it was cut off: ${name}`);
+        expect(all).toContain(`A DROP DATABASE was interrupted: ${name}`);
         expect(all).toContain(`DROP DATABASE "${name}"`);
         expect(all).not.toContain('ALLOW_CONNECTIONS');
       }

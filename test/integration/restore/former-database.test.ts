@@ -175,7 +175,7 @@ describe.skipIf(missing)('an undo on a terminal', () => {
       extendEnv: false,
       reject: false,
     });
-    await waitForOutput(terminal, /Type yes to go on: /);
+    await waitForOutput(terminal, /Type yes to continue: /);
     await execute(former, 'DELETE FROM alembic_version');
     terminal.stdin.write('yes\r');
     const { exitCode, stdout } = await terminal;

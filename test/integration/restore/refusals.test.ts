@@ -95,7 +95,7 @@ describeRestores('a restore that is refused', (engine) => {
     [
       'whose database has an unknown revision',
       async () => applicationArchive(engine, await databaseOf(engine, unknownRevision), head),
-      /ledger of another migration tool is there: alembic_version/,
+      /has the table of another migration tool: alembic_version/,
     ],
     [
       'with other rows than in its manifest',

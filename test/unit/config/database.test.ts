@@ -65,7 +65,7 @@ describe('POSTGRES_*', () => {
     const attributes = (value: string) => ({ POSTGRES_HOST: 'a,b', PGTARGETSESSIONATTRS: value });
     expect(read(attributes('read-write')).database).toMatchObject({ wantsReadWrite: true });
     expect(faultsOf(attributes('standby'))).toEqual([
-      { variable: 'PGTARGETSESSIONATTRS', problem: expect.stringContaining('takes no writes') },
+      { variable: 'PGTARGETSESSIONATTRS', problem: expect.stringContaining('accepts no writes') },
     ]);
   });
 
@@ -166,10 +166,7 @@ describe('DATABASE_URL beside POSTGRES_*', () => {
     [{ POSTGRES_HOST: 'other' }, ['DATABASE_URL says "h" and is used, but POSTGRES_HOST says "other".']],
     [{ POSTGRES_USER: 'me' }, ['DATABASE_URL says "u" and is used, but POSTGRES_USER says "me".']],
     [{ POSTGRES_DB: 'tt' }, ['DATABASE_URL says "d" and is used, but POSTGRES_DB says "tt".']],
-    [
-      { POSTGRES_PASSWORD: 'swordfish' },
-      ['The password in DATABASE_URL is used, but POSTGRES_PASSWORD is another one.'],
-    ],
+    [{ POSTGRES_PASSWORD: 'swordfish' }, ['The password in DATABASE_URL is used, but POSTGRES_PASSWORD is different.']],
   ])('with %j hints at contradictions', (environment, hints) => {
     expect(read({ DATABASE_URL, ...environment }).hints).toEqual(hints);
   });

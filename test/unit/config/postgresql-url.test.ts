@@ -70,7 +70,7 @@ describe('percent-encodings', () => {
     ['postgresql://u:p@%2Fvar%2Frun/d', { host: '/var/run' }, 'host'],
   ])('%s are decoded, with a warning that the application does not decode them', (url, expected, part) => {
     expect(databaseOf(url)).toEqual({ ...base, ...expected });
-    expect(hintsOf(url)).toEqual([expect.stringContaining(`percent-encoded in its ${part}, `)]);
+    expect(hintsOf(url)).toEqual([expect.stringContaining(`percent-encoded in its ${part}. `)]);
     expect(hintsOf(url)[0]).not.toContain('p%40');
   });
 
@@ -86,7 +86,7 @@ describe('percent-encodings', () => {
     ['postgresql://u:p@h/d%', 'dbname'],
     ['postgresql://u:p@h/d?sslrootcert=%', 'sslrootcert'],
   ])('%s is malformed', (url, part) => {
-    expect(problemsOf(url)).toContainEqual(expect.stringContaining(`holds a '%' in its ${part}`));
+    expect(problemsOf(url)).toContainEqual(expect.stringContaining(`contains a '%' in its ${part}`));
     expect(problemsOf(url).join(' ')).toContain('%25');
   });
 
@@ -110,9 +110,9 @@ describe('incomplete addresses', () => {
     ['postgresql://u:p@h', /names no database/],
     ['postgresql://u:p@h/', /names no database/],
     ['postgresql://', /names no host/],
-    ['postgresql://u:p@h/d/', /'\/' in the name of the database is written %2F/],
-    ['postgresql://u:p@::1/d', /IPv6 address stands in brackets/],
-    ['postgresql://u:p@[::1/d', /IPv6 address stands in brackets/],
+    ['postgresql://u:p@h/d/', /%2F for a '\/' in the name of the database/],
+    ['postgresql://u:p@::1/d', /write an IPv6 address in brackets/],
+    ['postgresql://u:p@[::1/d', /write an IPv6 address in brackets/],
     ['postgresql://u:p@a,,b/d', /has an empty host in its list/],
     ['postgresql://u:p@a,/d', /has an empty host in its list/],
     ['postgresql://u:p@a,b:x/d', /more than a host/],
@@ -122,11 +122,11 @@ describe('incomplete addresses', () => {
     ['postgresql://u:p@a/d?port=1,2', /has 2 ports for one host/],
     [
       'postgresql://u:p@a,b/d?target_session_attrs=standby',
-      /takes no writes \(target_session_attrs=standby\).*allowed: any/,
+      /accepts no writes \(target_session_attrs=standby\).*allowed: any/,
     ],
     [
       'postgresql://u:p@h/d?target_session_attrs=read-only',
-      /takes no writes.*allowed: any, read-write, primary, prefer/,
+      /accepts no writes.*allowed: any, read-write, primary, prefer/,
     ],
     ['postgresql://u:p@h/d?target_session_attrs=master', /"master"; allowed: any/],
     ['postgresql://u:p@h/d?hunter2', /name=value/],
@@ -142,9 +142,9 @@ describe('incomplete addresses', () => {
     ['mysql://u:hunter2@h/d', /"mysql".*allowed: postgresql:/],
     ['http://h/d', /"http"/],
     ['postgresql+asyncpg://u:hunter2@h/d', /"postgresql\+asyncpg"/],
-    ['hunter2', /no address of a database/],
-    ['host=h password=hunter2', /no address of a database/],
-    ['postgresql:u:hunter2@h', /no address of a database/],
+    ['hunter2', /not the address of a database/],
+    ['host=h password=hunter2', /not the address of a database/],
+    ['postgresql:u:hunter2@h', /not the address of a database/],
     ['"postgresql://u:hunter2@h/d"', /quotation mark/],
     ["'sqlite:////a.db'", /quotation mark/],
     [' postgresql://u:hunter2@h/d', /blank or a line break/],
@@ -199,8 +199,8 @@ describe('lists of hosts', () => {
 describe('schemes', () => {
   it.each([
     ['postgres://u:p@h/d', /postgres:\/\/, which the application refuses: write postgresql:/],
-    ['PostgreSQL://u:p@h/d', /PostgreSQL:\/\/, but the application's checks want postgresql:/],
-    ['postgresql+PSYCOPG2://u:p@h/d', /want postgresql\+psycopg2:/],
+    ['PostgreSQL://u:p@h/d', /PostgreSQL:\/\/, but the application requires postgresql:/],
+    ['postgresql+PSYCOPG2://u:p@h/d', /requires postgresql\+psycopg2:/],
   ])('%s is understood, with a hint', (url, hint) => {
     expect(databaseOf(url)).toEqual(base);
     expect(hintsOf(url)).toEqual([expect.stringMatching(hint)]);
@@ -212,7 +212,7 @@ describe('parameters', () => {
     const url = 'postgresql://u:p@h/d?load_balance_hosts=random&gssencmode=disable&foo=1';
     expect(databaseOf(url)).toEqual(base);
     expect(hintsOf(url)).toEqual([
-      'Parameters of DATABASE_URL that are ignored here: load_balance_hosts, gssencmode, foo.',
+      'db-init ignores these parameters of DATABASE_URL: load_balance_hosts, gssencmode, foo.',
     ]);
   });
 

@@ -13,7 +13,7 @@ describe('addresses of SQLite files', () => {
   });
 
   it.each([
-    ['SQLite:////a.db', 'want sqlite://.'],
+    ['SQLite:////a.db', 'requires sqlite://.'],
     ['sqlite:////a.db?timeout=5', 'parameters'],
   ])('%s is understood, with a hint', (url, hint) => {
     expect(read({ DATABASE_URL: url })).toMatchObject({

@@ -17,7 +17,7 @@ async function said(files: Readonly<Record<string, string>>): Promise<string> {
 }
 
 it.each([
-  ['', 'PostgreSQL 16:', '/var/lib/postgresql/data.'],
+  ['', 'PostgreSQL 16.', '/var/lib/postgresql/data.'],
   ['18/docker/', 'PostgreSQL 16 (in 18/docker)', 'volume at /var/lib/postgresql.'],
   ['pgdata/', 'PostgreSQL 16 (in pgdata)', '/var/lib/postgresql/data.'],
 ])(
@@ -31,13 +31,13 @@ it.each([
 );
 
 it('says that the client programs are too old for it', async () => {
-  expect(await said({ PG_VERSION: '18\n' })).toContain('newest client programs here are those of 17');
+  expect(await said({ PG_VERSION: '18\n' })).toContain('newest client programs here are those of PostgreSQL 17');
   expect(await said({ PG_VERSION: '16\n' })).not.toContain('client programs');
 });
 
 it('distinguishes a folder without data from a missing one', async () => {
   expect(await said({})).toContain('is empty');
-  expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos:');
+  expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos.');
   expect(describeDataVolume(inspectDataVolume('/nowhere/at/all'), [])).toEqual([]);
 });
 

@@ -27,7 +27,7 @@ describe('the sentence about what is safe after a failed run', () => {
     recorder.committed('committed');
     const later = withRecord(notice, record).safe;
     expect(later).toContain('2 relations of the quarantine tt_quarantine_x brought back');
-    expect(later).toContain('1 relation of the quarantine tt_quarantine_y deleted for good, as ordered');
+    expect(later).toContain('1 relation of the quarantine tt_quarantine_y deleted for good, as requested');
   });
 
   it('says that the outcome is unknown if the commit was not answered', () => {
@@ -40,7 +40,7 @@ describe('the sentence about what is safe after a failed run', () => {
     ['preparing', 'unchanged', /the live database is as it was/],
     ['swapping', 'unknown', /tt_restore_1.*tt_before_1/],
     ['finishing', 'changed', /the restored database is live.*kept as tt_before_1/],
-    ['unproven', 'changed', /the restored database is live; whether it is healthy.*kept as tt_before_1/],
+    ['unproven', 'changed', /the restored database is live, but db-init could not verify it.*kept as tt_before_1/],
   ] as const)('follows from the phase of a swap: %s', (phase, claim, words) => {
     const { record, ...recorder } = openRecord();
     recorder.swap({ ...swap, phase });
