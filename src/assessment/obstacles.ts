@@ -79,10 +79,7 @@ async function requireRights(plan: Work, facts: DatabaseFacts, database: Databas
   // db-init begins its transactions READ WRITE, whatever the default is; the application does not
   const settings = facts.runtime.attachments.filter(({ table, refuses }) => table === null && refuses);
   const rights = [
-    ...settings.map(({ what, name, detail, remedy }) => ({
-      action: `write (${what} ${name}: ${detail})`,
-      remedy: `${remedy};`,
-    })),
+    ...settings.map((setting) => ({ action: { kind: 'write', setting } as const, remedy: `${setting.remedy};` })),
     ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
     ...(cleans ? await rightsMissingToClean(database) : []),
   ];

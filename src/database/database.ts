@@ -66,7 +66,7 @@ export interface Database {
   otherWriters(): Promise<OtherWriters>;
 
   /** Finds the rights that the run lacks for its writes. Called before the run writes. */
-  missingRights(intention: PlannedWrites): Promise<readonly MissingRight[]>;
+  missingRights(planned: PlannedWrites): Promise<readonly MissingRight[]>;
 
   /**
    * Waits for the lock against other runs, at most `lockTimeout` seconds, and holds it while `work` runs.

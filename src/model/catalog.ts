@@ -19,12 +19,12 @@ export interface Index {
   readonly valid: boolean;
 }
 
-/** A table: its columns, constraints and indexes by name. */
 export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
   /**
-   * Name → definition. On SQLite a constraint that has no name is called by its definition; so is every constraint of a
-   * table that was observed there, unless it has the very statement of the expected table: only statements have names.
+   * Name → definition. On SQLite the definition stands for a missing name. So it does for every
+   * constraint of an observed table on SQLite, unless the table has exactly the expected statement: only statements
+   * contain the names.
    */
   readonly constraints: Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, Index>>;
@@ -32,7 +32,7 @@ export interface Table {
   readonly unreadable?: true;
 }
 
-/** The tables of the application's schema and its enumeration types. */
+/** The tables and enumeration types of the application's schema. */
 export interface Catalog {
   readonly tables: Readonly<Record<string, Table>>;
   readonly enums: Readonly<Record<string, readonly string[]>>;

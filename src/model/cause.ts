@@ -3,7 +3,7 @@ export interface LockHolder {
   readonly description: string;
 }
 
-/** A session or transaction that holds a lock for which a statement waited too long. */
+/** A session or prepared transaction that held a lock longer than the lock timeout of a statement. */
 export type Blocker =
   | {
       readonly kind: 'session';
@@ -29,12 +29,12 @@ export type Cause =
         | 'connection-lost'
         /** The disk of the database. */
         | 'disk-full'
-        /** A disk of the machine or container that db-init runs in. */
+        /** A disk of the machine or container in which db-init runs. */
         | 'disk-full-here'
         | 'memory'
         /** The server has no room for more locks (max_locks_per_transaction). */
         | 'lock-table'
-        /** No further connection is allowed. */
+        /** A connection limit is reached. */
         | 'connections'
         | 'deadlock'
         /** The statement took too long, or somebody cancelled it. */
@@ -48,7 +48,7 @@ export type Cause =
     }
   /** Views and rules of the owner depend on the object to be altered or dropped. */
   | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
-  /** The owner's event triggers refuse changes of the schema. PostgreSQL only. */
+  /** The owner's event triggers refuse the change of the schema. PostgreSQL only. */
   | { readonly kind: 'event-triggers'; readonly triggers: readonly EventTrigger[] }
   /** Without blockers: they have ended since, or the engine does not report them (SQLite). */
   | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };

@@ -98,16 +98,43 @@ export interface Question {
   /** SQLite: by the names of tables, the statements that make exactly the table in `expected`. */
   readonly statements?: Readonly<Record<string, string>> | undefined;
   /**
-   * Queries about rows, run in the same snapshot once the catalog is known, for `fault`, `table` and `value`, all of them
-   * text. They must not name what may not be read.
+   * Builds queries about rows, which run in the same snapshot as the catalog queries. Each returns the text columns
+   * `fault`, `table` and `value`. They must not name tables that the role may not read.
    */
   readonly aboutRows: (seen: Pick<DatabaseFacts, 'catalog' | 'runtime'>) => readonly string[];
 }
 
-/** A right that a run needs and does not have. */
+/** An action for which a role lacks the right. Names are quoted for SQL. */
+export type RefusedAction =
+  | { readonly kind: 'create-tables'; readonly schema: string }
+  /** The schema of a quarantine. */
+  | { readonly kind: 'create-schema' }
+  /** `exists`: false if there is no such schema. */
+  | { readonly kind: 'use-schema'; readonly schema: string; readonly exists: boolean }
+  | { readonly kind: 'alter'; readonly table: string }
+  /** Row security applies to the owner of the table as well. */
+  | { readonly kind: 'read-all-rows'; readonly table: string }
+  | { readonly kind: 'move'; readonly what: string; readonly name: string }
+  | { readonly kind: 'end-sessions'; readonly sessions: readonly OtherSession[] }
+  /** Neither create a database, nor rename the schema. */
+  | { readonly kind: 'swap'; readonly schema: string }
+  /** A setting of the database or a role refuses writes. */
+  | { readonly kind: 'write'; readonly setting: Attachment }
+  /** `used` connections are open, `more` are needed, `limit` are allowed. */
+  | {
+      readonly kind: 'connect';
+      readonly purpose: ConnectionPurpose;
+      readonly used: number;
+      readonly more: number;
+      readonly limit: number;
+    };
+
+/** What additional connections are for. */
+export type ConnectionPurpose = 'dump' | 'restore' | 'load';
+
+/** A right that a run needs and that its role lacks. */
 export interface MissingRight {
-  /** The refused action: `create tables in schema public`. */
-  readonly action: string;
+  readonly action: RefusedAction;
   /** The statement with which the owner grants it. */
   readonly remedy: string;
 }

@@ -10,7 +10,7 @@ export interface MeasuredObject {
 
 /** Numbers and hashes that show whether a database was changed after a restore has kept it. */
 export interface Measurement {
-  /** The rows of alembic_version; none if there is no such table. */
+  /** The rows of alembic_version; empty if there is no such table. */
   readonly revisions: readonly string[];
   /** A SHA-256 of a SQLite file and its side files; null on PostgreSQL. */
   readonly file: string | null;

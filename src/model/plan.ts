@@ -3,7 +3,7 @@ import type { ExitCode } from '../errors/exit-codes.ts';
 import type { OtherSession } from './database-facts.ts';
 import type { State } from './state.ts';
 
-/** The owner's permissions, from the environment. */
+/** The owner's permissions, from environment variables. */
 export interface Consent {
   /** TT_SKIP_DB_CLEANUP */
   readonly skipCleanup: boolean;
@@ -43,7 +43,7 @@ export type Plan =
       readonly state: State;
       readonly pending: readonly string[];
       readonly quarantine: boolean;
-      /** The revisions to stamp an unversioned database with, before anything is applied. */
+      /** The revisions with which an unversioned database is stamped, before anything is applied. */
       readonly adopt: readonly string[];
     }
   | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }

@@ -20,7 +20,7 @@ export type Obstacle =
   | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
   /** The correct rows are unknown. */
   | { readonly kind: 'not-made' }
-  /** The database refused, although no obstacle was found. */
+  /** The database refused the change, although no obstacle was found. */
   | { readonly kind: 'rejected'; readonly reason: string };
 
 /** A difference that is not repaired automatically. */

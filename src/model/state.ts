@@ -6,7 +6,7 @@ import type { Difference, Mismatch, Unexpected } from './difference.ts';
 export interface TornLoad {
   /** Core tables without their primary key. */
   readonly keyless: readonly string[];
-  /** Tables that have none of the rows that a revision inserts; without these rows no user has any rights. */
+  /** Tables without the rows that a revision inserts; without these rows no user has any rights. */
   readonly empty: readonly string[];
   /** The names of complete backups, newest first, for the message. */
   readonly backups?: readonly string[];
@@ -109,7 +109,7 @@ export interface MisspeltRevision {
   readonly revision: string | null;
 }
 
-/** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without its full stop. */
+/** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without a full stop. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
   | { readonly kind: 'mismatch'; readonly reason: string }
   /** SQLite would damage the file. */

@@ -179,7 +179,7 @@ export async function rightsMissingToMove(
     const letter = text(row, 'kind');
     const kind = isKind(letter) ? kinds[letter] : 'TABLE';
     return {
-      action: `move ${kind.toLowerCase()} ${text(row, 'quoted')}, which another role owns`,
+      action: { kind: 'move', what: kind.toLowerCase(), name: text(row, 'quoted') },
       remedy: `ALTER ${kind} ${text(row, 'schema')}.${text(row, 'quoted')} OWNER TO ${text(row, 'role')};`,
     };
   });

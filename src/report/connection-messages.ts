@@ -1,6 +1,7 @@
 import type { Describers } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { DataVolume } from '../platform/data-volume.ts';
+import type { RefusedAction } from '../model/database-facts.ts';
 import type { SideFileFault } from '../model/state.ts';
 import { restoreOption, capitalize, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
@@ -9,6 +10,7 @@ import { shellWord } from './shell-quoting.ts';
 import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';
+import { listSessions } from './quarantine-messages.ts';
 
 /** Log lines while a run waits for the server or a lock, or before it tries again. */
 export const waitingMessages = {
@@ -247,7 +249,7 @@ const deniedAccess = {
   }),
   'missing-rights': (problem) => ({
     title: `The database user lacks rights: ${problem.database}`,
-    happened: problem.rights.map(({ action }) => `- It may not ${action}.`),
+    happened: problem.rights.map(({ action }) => `- It may not ${describeAction(action)}.`),
     safe: untouched,
     options: [
       'Let a superuser or the owner of the database run this in the database, then start again.\n' +
@@ -267,7 +269,40 @@ const deniedAccess = {
   }),
 } satisfies Partial<Table>;
 
-/** Why the database was not reached, does not admit this user, or was found unfit before anything was read. */
+const purposes = { dump: 'dump the database', restore: 'restore', load: 'load the archive' } as const;
+
+/** A refused action, as a clause after "It may not". */
+function describeAction(action: RefusedAction): string {
+  switch (action.kind) {
+    case 'create-tables':
+      return `create tables in schema ${action.schema}`;
+    case 'create-schema':
+      return 'create a schema for the tables that are moved to quarantine';
+    case 'use-schema':
+      return `use schema ${action.schema}${action.exists ? '' : ': there is no such schema in this database'}`;
+    case 'alter':
+      return `alter ${action.table}, which another role owns`;
+    case 'read-all-rows':
+      return `read all rows of ${action.table}, whose row security also applies to its owner`;
+    case 'move':
+      return `move ${action.what} ${action.name}, which another role owns`;
+    case 'end-sessions':
+      return `end the sessions of others: ${listSessions(action.sessions)}`;
+    case 'swap':
+      return `create a database beside the live one, nor rename schema ${action.schema}`;
+    case 'write': {
+      const { what, name, detail } = action.setting;
+      return `write (${what} ${name}: ${detail})`;
+    }
+    case 'connect': {
+      const { more, purpose, used, limit } = action;
+      const connections = more === 1 ? 'another connection' : `${more} more connections`;
+      return `open ${connections} to ${purposes[purpose]}: ${used} are open, ${used + more} are needed, and the limit of the role is ${limit}`;
+    }
+  }
+}
+
+/** Why the database was not reached, refuses this user, or was found unfit before anything was read. */
 export const connectionProblems = { ...unfitDatabases, ...unreachableDatabases, ...deniedAccess };
 
 /** All of our images have C.UTF-8. With a new name, both databases exist. */

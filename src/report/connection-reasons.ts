@@ -34,13 +34,6 @@ export const deniedReasons: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate is for another host name',
 };
 
-/** What connections are for, after "to". */
-export const connectionPurposes = {
-  dump: 'dump the database',
-  load: 'load the archive',
-  restore: 'restore',
-} as const;
-
 /** Reasons that have no code of their own. A reason is a clause without its full stop. */
 export const connectionReasons = {
   noTls: 'the server does not support TLS, but sslmode requires it',

@@ -19,6 +19,11 @@ export const dumpReasons = {
   missingVersion: 'its header is damaged (it does not tell which pg_dump made it)',
 
   // the tools
+  /** @param how the exit code; the reason why there is none; null if that is unknown, too */
+  ended: (program: string, how: number | string | null): string =>
+    `${program} ended ${typeof how === 'number' ? `with exit code ${how}` : `(${how ?? 'for an unknown reason'})`}`,
+  killed: (program: string, signal: string): string => `${program} was killed by ${signal}`,
+  moreErrors: (more: number): string => ` (and ${more} more)`,
   /** @param reader the oldest major version that reads the dump @param here the newest one that is installed */
   oldTools(pgDump: string, format: readonly number[], reader: number, here: number | null): string {
     const found = here === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${here}`;

@@ -12,6 +12,8 @@ export const lockHolders = {
       `running: ${query.replaceAll(/\s+/g, ' ').trim() || 'nothing at the moment'}`
     );
   },
+  /** A program that has locked a SQLite file. */
+  program: (file: string): string => `another program that uses ${file}: is the application still running?`,
   /** A process of this machine. @param stopped whether it was stopped (SIGSTOP) */
   process(pid: number, command: string, since: Date, stopped: boolean): string {
     const hint = stopped ? `; it is stopped: kill -CONT ${pid} continues it, kill -KILL ${pid} ends it` : '';

@@ -5,12 +5,26 @@ import { shownArchive, capitalize } from './next-steps.ts';
 import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
+import type { UncopiedProperty } from '../database/postgres/copy-settings.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './schema-differences.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { changedPart, describeChanges } from './restore-refusals.ts';
+
+function describeProperty(property: UncopiedProperty['property']): string {
+  switch (property.kind) {
+    case 'limit':
+      return 'the connection limit';
+    case 'comment':
+      return 'the comment';
+    case 'grants':
+      return 'the grants';
+    case 'setting':
+      return `the setting ${property.name}${property.role === null ? '' : ` of ${property.role}`}`;
+  }
+}
 
 /** What the log and the questions of `restore` say while it works. */
 export const restoreMessages = {
@@ -36,7 +50,8 @@ export const restoreMessages = {
   ],
   loadedAs: (user: string, reason: string): string => `The archive is loaded with the rights of ${user}: ${reason}.`,
   danglingRows: (rows: number): string => `${count(rows, 'row')} of it refer to nothing: that is left as it is.`,
-  notCarriedOver: (what: string): string => `Not carried over: ${what}.`,
+  notCarriedOver: ({ property, reason }: UncopiedProperty): string =>
+    `Not carried over: ${describeProperty(property)} (${reason}).`,
   noUploadFolder: (roots: readonly string[]): string =>
     `Not restored, for there is no folder of their own here: ${roots.join(', ')}.`,
   rehearsed: 'The archive can be restored. What was made of it was thrown away again: nothing was changed.',

@@ -41,10 +41,6 @@ export const restoreReasons = {
     `a session of the former run does not end: pid ${pids.join(', ')}`,
   lockLost: 'the run that ordered this is gone',
 
-  // rights that the database user lacks: a phrase after "may not"
-  endSessions: (sessions: string): string => `end the sessions of others: ${sessions}`,
-  swapSchemas: (schema: string): string => `create a database beside the live one, nor rename schema ${schema}`,
-
   // the journal and the former database
   unreadableJournal: 'its journal cannot be read',
   journalOfOther: (database: string): string => `its journal is about another database, ${database}`,

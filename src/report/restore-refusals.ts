@@ -32,7 +32,7 @@ const othersAtWork = {
     happened: [`The database is in use: ${listSessions(obstacle.others)}.`],
     safe,
     options: [
-      `Stop what is connected, then restore again.\n${commands.stop}`,
+      `Stop the connected programs, then restore again.\n${commands.stop}`,
       'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
     ],
   }),
@@ -51,7 +51,7 @@ const othersAtWork = {
     title,
     happened: [`Somebody else is using ${obstacle.file}.`],
     safe,
-    options: [`Stop what is using it, then restore again.\n${commands.stop}`],
+    options: [`Stop the program that uses it, then restore again.\n${commands.stop}`],
   }),
   'file-use-unknown': (obstacle, { title, commands }) => ({
     title,

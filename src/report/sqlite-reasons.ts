@@ -1,6 +1,7 @@
 /** Why a SQLite file, or the log beside it, cannot be used: clauses without their full stop. */
 export const sqliteReasons = {
   empty: 'it is empty',
+  inUse: 'another program is using the file',
   otherFormat: 'it is not a SQLite database',
   damagedSchema: (fault: string): string => `its schema is damaged: ${fault}`,
   brokenReferences: (references: readonly (readonly [reference: string, rows: number])[]): string =>

@@ -1,11 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { findRemainingWriters } from '../database/postgres/other-sessions.ts';
+import { findRemainingWriters, terminate } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
-import { hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
-import { listSessions } from '../report/quarantine-messages.ts';
-
-const insufficientPrivilege = '42501';
 
 /**
  * Ends all other sessions of the database (`disconnect`), or refuses if there are any. Not needed on SQLite.
@@ -18,14 +14,7 @@ export async function requireExclusiveAccess(session: Session, database: string,
   if (!disconnect) {
     throw new Failure({ kind: 'reset-refused', database, obstacle: { kind: 'others-are-connected', others } });
   }
-  const ends = others.map(({ pid }) => `pg_terminate_backend(${pid})`).join(', ');
-  try {
-    await session.run(`SELECT ${ends}`);
-  } catch (error) {
-    if (!hasCode(error, insufficientPrivilege)) throw error;
-    const right = { action: `end the sessions of others: ${listSessions(others)}`, remedy: `SELECT ${ends};` };
-    throw new Failure({ kind: 'missing-rights', database, rights: [right] }, { cause: error });
-  }
+  await terminate(session, others, database);
 }
 
 /**

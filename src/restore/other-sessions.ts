@@ -6,17 +6,12 @@ import {
   terminate,
 } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
-import { hasCode } from '../errors/error-code.ts';
 import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
 import { Failure } from '../errors/failure.ts';
-import { listSessions } from '../report/quarantine-messages.ts';
 import type { RestoreContext } from './target.ts';
-import { restoreReasons } from '../report/restore-reasons.ts';
 
 /** How often to end sessions that reconnect at once. */
 const mostAttempts = 5;
-const insufficientPrivilege = '42501';
-
 /** @throws Failure `restore-refused` if other sessions may still write to the database */
 export function requireNoOtherSessions({ sessions, prepared }: OtherWriters, database: string): void {
   if (prepared.length > 0) {
@@ -81,15 +76,7 @@ async function endOtherSessions(live: Database, signal: AbortSignal): Promise<vo
   const terminateOthers = async (session: Session): Promise<number> => {
     const { sessions } = await findOtherSessions(session);
     if (sessions.length === 0) return 0;
-    const pids = sessions.map(({ pid }) => pid);
-    try {
-      await terminate(session, pids);
-    } catch (error) {
-      if (!hasCode(error, insufficientPrivilege)) throw error;
-      const remedy = `SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')};`;
-      const right = { action: restoreReasons.endSessions(listSessions(sessions)), remedy };
-      throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] }, { cause: error });
-    }
+    await terminate(session, sessions, live.name);
     return sessions.length;
   };
   for (let attempt = 1; (await live.read(terminateOthers)) > 0 && attempt < mostAttempts; attempt++) {

@@ -1,19 +1,14 @@
 import { Failure } from '../../errors/failure.ts';
+import type { ConnectionPurpose } from '../../model/database-facts.ts';
 import type { Database } from '../database.ts';
 import { number, only, text } from '../row-values.ts';
-import { connectionPurposes } from '../../report/connection-reasons.ts';
 
 /**
  * Checks that our role may open `more` connections besides its open ones (`ALTER ROLE … CONNECTION LIMIT`).
- * @param purpose what the connections are for
  * @returns how many more connections the role may open; Infinity for a superuser or without a limit
  * @throws Failure `missing-rights`, with the limit that is needed
  */
-export async function requireConnections(
-  live: Database,
-  more: number,
-  purpose: keyof typeof connectionPurposes,
-): Promise<number> {
+export async function requireConnections(live: Database, more: number, purpose: ConnectionPurpose): Promise<number> {
   const row = await live.read(async (session) =>
     only(
       await session.query(
@@ -28,9 +23,7 @@ export async function requireConnections(
   const used = number(row, 'used');
   if (used + more <= allowed) return allowed - used;
   const right = {
-    action:
-      `open ${more === 1 ? 'another connection' : `${more} more connections`} to ${connectionPurposes[purpose]}: ${used} of its connections ` +
-      `are open, ${used + more} are needed in all, and its limit is ${allowed}`,
+    action: { kind: 'connect', purpose, used, more, limit: allowed } as const,
     remedy: `ALTER ROLE ${text(row, 'role')} CONNECTION LIMIT ${used + more};`,
   };
   throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });

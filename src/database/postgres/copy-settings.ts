@@ -11,24 +11,30 @@ interface Setting {
   readonly value: string;
 }
 
+/** A property of a database that could not be copied, with the reason. */
+export interface UncopiedProperty {
+  readonly property: { readonly kind: 'limit' | 'comment' | 'grants' } | ({ readonly kind: 'setting' } & Setting);
+  readonly reason: string;
+}
+
 /**
  * Copies the settings, connection limit, comment and grants of one database to another.
- * @returns a phrase for each that could not be copied
+ * @returns those that could not be copied
  */
-export async function copySettings(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
+export async function copySettings(client: pg.Client, from: string, to: string): Promise<readonly UncopiedProperty[]> {
   const session = postgresSession(client);
-  const lost: string[] = [];
-  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+  const lost: UncopiedProperty[] = [];
+  const attempt = async (property: UncopiedProperty['property'], work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       await session.run('ROLLBACK').catch(() => undefined);
-      lost.push(`${what} (${reasonOf(error)})`);
+      lost.push({ property, reason: reasonOf(error) });
     }
   };
   for (const setting of await settingsOf(client, from)) {
     const scope = setting.role === null ? '' : `ROLE ${quoteName(setting.role)} IN `;
-    await attempt(`the setting ${setting.name}${setting.role === null ? '' : ` of ${setting.role}`}`, async () => {
+    await attempt({ kind: 'setting', ...setting }, async () => {
       // FROM CURRENT: the server itself quotes the value and handles lists
       await session.run(`BEGIN; SELECT set_config(${quoteText(setting.name)}, ${quoteText(setting.value)}, true);
         ALTER ${scope}DATABASE ${quoteName(to)} SET ${setting.name.split('.').map(quoteName).join('.')} FROM CURRENT;
@@ -37,16 +43,16 @@ export async function copySettings(client: pg.Client, from: string, to: string):
   }
   // the limit is copied only after the load, because the load needs several connections
   const limit = await limitOf(client, from);
-  await attempt('the limit of connections', () =>
-    session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
-  );
+  await attempt({ kind: 'limit' }, () => session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`));
   const comment = await commentOf(client, from);
   if (comment !== null) {
-    await attempt('the comment', () => session.run(`COMMENT ON DATABASE ${quoteName(to)} IS ${quoteText(comment)}`));
+    await attempt({ kind: 'comment' }, () =>
+      session.run(`COMMENT ON DATABASE ${quoteName(to)} IS ${quoteText(comment)}`),
+    );
   }
   const grants = await grantsOf(client, from);
   if (grants !== null) {
-    await attempt('what was granted', () =>
+    await attempt({ kind: 'grants' }, () =>
       session.run(
         ['BEGIN', `REVOKE ALL ON DATABASE ${quoteName(to)} FROM PUBLIC`, ...grants(quoteName(to)), 'COMMIT'].join('; '),
       ),

@@ -92,7 +92,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     otherWriters: () => answeredInTime(() => findRemainingWriters(postgresSession(client))),
 
-    missingRights: (intention) => answeredInTime(() => findMissingRights(client, intention)),
+    missingRights: (planned) => answeredInTime(() => findMissingRights(client, planned)),
 
     async withLock(work, use) {
       const tryFirst = async (statements: string): Promise<boolean> => {

@@ -8,7 +8,7 @@ import type { OtherWriters } from '../database.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { flag, number } from '../row-values.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
-import { copySettings } from './copy-settings.ts';
+import { copySettings, type UncopiedProperty } from './copy-settings.ts';
 import {
   closeClient,
   type ConnectOptions,
@@ -63,8 +63,8 @@ export interface MaintenanceConnection {
    */
   dropOwner(name: string, owner: string | null): Promise<void>;
   drop(name: string): Promise<void>;
-  /** Copies settings, grants and comment of the live database. @returns a phrase for each that could not be copied */
-  copySettings(name: string): Promise<readonly string[]>;
+  /** Copies settings, grants and comment of the live database. @returns those that could not be copied */
+  copySettings(name: string): Promise<readonly UncopiedProperty[]>;
   /**
    * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Neither may have
    * sessions or prepared transactions.

@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { hasCode } from '../../errors/error-code.ts';
+import { Failure } from '../../errors/failure.ts';
 import type { OtherSession } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type { OtherWriters } from '../database.ts';
@@ -105,7 +107,20 @@ export async function exclusiveAccessSql(session: Session, schemas: readonly str
   return [check, ...(locks === '' ? [] : [`LOCK TABLE ${locks} IN ACCESS EXCLUSIVE MODE;`]), check, ''].join('\n');
 }
 
-/** Terminates sessions. The server raises an error for a session that our role has no right to terminate. */
-export async function terminate(session: Session, pids: readonly number[]): Promise<void> {
-  await session.query(`SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')}`);
+const insufficientPrivilege = '42501';
+
+/**
+ * Terminates sessions.
+ * @param database the name of the live database, for the failure
+ * @throws Failure `missing-rights`
+ */
+export async function terminate(session: Session, others: readonly OtherSession[], database: string): Promise<void> {
+  const statement = `SELECT ${others.map(({ pid }) => `pg_terminate_backend(${pid})`).join(', ')}`;
+  try {
+    await session.query(statement);
+  } catch (error) {
+    if (!hasCode(error, insufficientPrivilege)) throw error;
+    const right = { action: { kind: 'end-sessions', sessions: others }, remedy: `${statement};` } as const;
+    throw new Failure({ kind: 'missing-rights', database, rights: [right] }, { cause: error });
+  }
 }

@@ -6,7 +6,7 @@ import type { PlannedWrites } from '../database.ts';
 import { flag, only, optionalText, text } from '../row-values.ts';
 
 /** Finds the rights that the role lacks, without writing anything. */
-export async function findMissingRights(client: pg.Client, intention: PlannedWrites): Promise<readonly MissingRight[]> {
+export async function findMissingRights(client: pg.Client, planned: PlannedWrites): Promise<readonly MissingRight[]> {
   const { rows } = await client.query<Record<string, unknown>>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
             quote_ident(current_schema()) AS schema,
@@ -26,7 +26,7 @@ export async function findMissingRights(client: pg.Client, intention: PlannedWri
                   SELECT quote_ident(c.relname) FROM pg_class c
                   WHERE c.relnamespace = ${currentSchema} AND (c.relname = ANY ($1) OR c.relname = 'alembic_version')
                     AND pg_has_role(c.relowner, 'USAGE') AND row_security_active(c.oid) ORDER BY 1))::text AS filtered`,
-    [intention.alters],
+    [planned.alters],
   );
   const row = only(rows);
   const role = text(row, 'role');
@@ -37,27 +37,27 @@ export async function findMissingRights(client: pg.Client, intention: PlannedWri
   } else if (!flag(row, 'may_create')) {
     // since PostgreSQL 15 only the owner of the database has this right on `public`
     missing.push({
-      action: `create tables in schema ${schema}`,
+      action: { kind: 'create-tables', schema },
       remedy: `GRANT CREATE ON SCHEMA ${schema} TO ${role};`,
     });
   }
-  if (intention.quarantines && !flag(row, 'may_create_schemas')) {
+  if (planned.quarantines && !flag(row, 'may_create_schemas')) {
     missing.push({
-      action: 'create the schema that holds what is quarantined',
+      action: { kind: 'create-schema' },
       remedy: `GRANT CREATE ON DATABASE ${text(row, 'database')} TO ${role};`,
     });
   }
   const notOwned: unknown = JSON.parse(text(row, 'not_owned'));
   for (const table of Array.isArray(notOwned) ? notOwned : []) {
     missing.push({
-      action: `alter ${String(table)}, which another role owns`,
+      action: { kind: 'alter', table: String(table) },
       remedy: `ALTER TABLE ${schema ?? 'public'}.${String(table)} OWNER TO ${role};`,
     });
   }
   const filtered: unknown = JSON.parse(text(row, 'filtered'));
   for (const table of Array.isArray(filtered) ? filtered : []) {
     missing.push({
-      action: `see all rows of ${String(table)}, whose row security is forced upon its owner as well`,
+      action: { kind: 'read-all-rows', table: String(table) },
       remedy: `ALTER TABLE ${schema ?? 'public'}.${String(table)} NO FORCE ROW LEVEL SECURITY;`,
     });
   }
@@ -71,10 +71,11 @@ export async function findMissingRights(client: pg.Client, intention: PlannedWri
 function schemaToUse(wanted: unknown, role: string): MissingRight {
   const row: Row = typeof wanted === 'object' && wanted !== null ? { ...wanted } : {};
   const schema = text(row, 'name');
-  return flag(row, 'there')
-    ? { action: `use schema ${schema}`, remedy: `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};` }
-    : {
-        action: `use schema ${schema}: there is none in this database`,
-        remedy: `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`,
-      };
+  const exists = flag(row, 'there');
+  return {
+    action: { kind: 'use-schema', schema, exists },
+    remedy: exists
+      ? `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};`
+      : `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`,
+  };
 }

@@ -1,3 +1,4 @@
+import { dumpReasons } from '../../report/dump-reasons.ts';
 import type { Cause } from '../../model/cause.ts';
 import { shownDetail } from './server-detail.ts';
 
@@ -58,7 +59,7 @@ export function toolMessage(stderr: string, ending: string): string {
     .filter((line, index, rest) => isDetail(line) && belongsToFirst(rest, index))
     .map(shownDetail);
   const said = [lines[first] ?? '', ...details].join('; ').replaceAll(/\s+/g, ' ');
-  const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const others = errors.length > 1 ? dumpReasons.moreErrors(errors.length - 1) : '';
   return `${said.length > longestMessage ? `${said.slice(0, longestMessage)}…` : said}${others}`;
 }
 

@@ -6,6 +6,7 @@ import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 import { describeKeptCopies } from '../../report/connection-messages.ts';
+import { lockHolders } from '../../report/lock-holders.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { danglingReferences } from './check.ts';
@@ -182,10 +183,10 @@ async function beginExclusive(database: SQLite.Database, file: string, options: 
       if (!isBusy(error)) throw error;
       const seconds = options.migrationLockTimeout;
       if (Date.now() - started >= seconds * 1000) {
-        const description = `another program that uses ${file}: is the application still running?`;
-        throw new Failure({ kind: 'locked', holder: { description }, seconds }, { cause: error });
+        const holder = { description: lockHolders.program(file) };
+        throw new Failure({ kind: 'locked', holder, seconds }, { cause: error });
       }
-      options.onRetry('another program is using the file');
+      options.onRetry(sqliteReasons.inUse);
       await sleep(pauseBeforeAttempt(attempt), options.signal);
     }
   }

@@ -254,8 +254,8 @@ export async function requireSchemaRights(live: Database): Promise<void> {
   if (missing === null) return;
   const { user, database, schema } = missing;
   const right = {
-    action: restoreReasons.swapSchemas(schema),
+    action: { kind: 'swap', schema },
     remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
-  };
+  } as const;
   throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
 }

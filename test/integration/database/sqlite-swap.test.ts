@@ -260,7 +260,7 @@ it('a file is not swapped through a symbolic link', async () => {
 it('a swap of a file overwrites nothing', async () => {
   const files = names(await temporaryDirectory());
   for (const [name, file] of Object.entries(files)) make(String(file), name);
-  await expect(swapFiles(files)).rejects.toThrow('is there already');
+  await expect(swapFiles(files)).rejects.toThrow('exists already');
   expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['live', 'outgoing']);
 });
 

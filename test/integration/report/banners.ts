@@ -137,7 +137,9 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   })),
   'access-denied': [{ kind: 'access-denied', database, reason }],
   'file-access-denied': [{ kind: 'file-access-denied', file: '/data/a.db', user: 'uid 1000', reason }],
-  'missing-rights': [{ kind: 'missing-rights', database, rights: [{ action: 'fly', remedy: 'GRANT WINGS' }] }],
+  'missing-rights': [
+    { kind: 'missing-rights', database, rights: [{ action: { kind: 'create-schema' }, remedy: 'GRANT WINGS' }] },
+  ],
   'broken-indexes': [
     { kind: 'broken-indexes', database, indexes: [{ name: 'i', table: 't', reason, remedy: 'REINDEX INDEX i' }] },
   ],

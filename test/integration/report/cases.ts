@@ -357,7 +357,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 14,
       env: () => ({ TT_DRIFT: 'fail' }),
       make: run(`${oddTable} ALTER TABLE clients DROP COLUMN address;`),
-      options: [follow(/^See the SQL/, shown), saving(), follow(/^Have it mended/, healthy), restoring(), startOver],
+      options: [follow(/^See the SQL/, shown), saving(), follow(/^Repair it now/, healthy), restoring(), startOver],
     },
     {
       banner: 'refused drifted',
@@ -518,7 +518,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         follow(/^Let db-init find the revision/, shown),
         leave(/^Correct by hand/, 'what is right depends on what the owner knows of the database'),
         follow(
-          /^Stamp it all the same/,
+          /^Make a backup, then stamp it/,
           outcome(async ({ operator }) => assert.match((await operator.dbInit('status')).all, /revisions: 001$/m)),
         ),
       ],
@@ -582,7 +582,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a quarantine that is not there',
       code: 2,
       command: ['quarantine', 'restore', 'nothing'],
-      options: [follow(/^See what is held/, shown)],
+      options: [follow(/^List the quarantines/, shown)],
     },
     {
       banner: 'reset-refused not-recognised',
@@ -611,7 +611,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
         follow(/^Save the database yourself/, saved),
-        follow(/^Do without a backup/, healthy),
+        follow(/^Continue without a backup/, healthy),
       ],
     },
     {
@@ -1173,21 +1173,21 @@ function onSqlite(): readonly Case[] {
       'a restore beside a program that has the file open',
       31,
       ['restore', 'FIRST', '--yes'],
-      /^Stop what is using it/,
+      /^Stop the program that uses it/,
     ),
     inUse(
       'quarantine-refused file-in-use',
       'a quarantine beside a program that has the file open',
       10,
       ['quarantine', 'create', '--all', '--yes'],
-      /^Stop what is using it/,
+      /^Stop the program that uses it/,
     ),
     inUse(
       'reset-refused file-in-use',
       'a reset beside a program that has the file open',
       2,
       ['reset'],
-      /^Stop what is using it/,
+      /^Stop the program that uses it/,
     ),
   ];
 }
@@ -1211,7 +1211,7 @@ function causes(): readonly Case[] {
     cause(
       'connections',
       '53300',
-      [follow(/^Look who is connected/, healthy, remedied), follow(/^Or raise the limit/, shown)],
+      [follow(/^See who is connected/, healthy, remedied), follow(/^Or raise the limit/, shown)],
       3,
     ),
     cause('deadlock', '40P01', [follow(/^Stop the application and everything else/, healthy, remedied)]),
@@ -1222,7 +1222,7 @@ function causes(): readonly Case[] {
     cause('read-only', '25006', [follow(/^If the server is a standby/, healthy, remedied), log]),
     cause('rights', '42501', [leave(/^Let a superuser make this user the owner/, itsStatements)], 4),
     cause('damage', '58030', [
-      follow(/^Stop the application and the server/, shown),
+      follow(/^Before anything else, stop the application and the server/, shown),
       leave(/^Check the disk/, 'it is a look at the machine'),
       restoring(),
     ]),
@@ -1275,7 +1275,7 @@ function onPostgres(): readonly Case[] {
         follow(/^Or add this to DATABASE_URL/, done, ({ installation, operator }) =>
           operator.set('DATABASE_URL', addressOf(installation, 'app').DATABASE_URL),
         ),
-        follow(/^If another installation/, done, async ({ operator }) =>
+        follow(/^If you want a second installation/, done, async ({ operator }) =>
           operator.set('DATABASE_URL', (await createDatabase()).url),
         ),
       ],
@@ -1288,7 +1288,7 @@ function onPostgres(): readonly Case[] {
       hold: async (installation) => cutOffDrop(installation.database.name),
       options: [
         leave(/^Finish the drop, create the database again/, 'it is followed where nothing lies beside the database'),
-        follow(/^Or have .* take its place/, restored),
+        follow(/^Or use .* instead/, restored),
       ],
     },
     {
@@ -1301,7 +1301,10 @@ function onPostgres(): readonly Case[] {
         await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS false`);
       },
       options: [
-        leave(/^Open it again/, 'the gate refuses the journal until it is moved away, which the next option says'),
+        leave(
+          /^Allow connections again/,
+          'the gate refuses the journal until it is moved away, which the next option says',
+        ),
         follow(/^When the right database has the name/, healthy, async ({ installation: { database, backups } }) => {
           await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS true`);
           await rm(join(backups, '.db-init', 'restore.json'));
@@ -1367,8 +1370,8 @@ function onPostgres(): readonly Case[] {
         follow(/^Compare the name at the end/, done, async ({ operator }) =>
           operator.set('DATABASE_URL', (await createDatabase()).url),
         ),
-        follow(/^Create it/, healthy),
-        leave(/^POSTGRES_DB only counts/, 'it is an explanation'),
+        follow(/^If it never existed, create it/, healthy),
+        leave(/^The server reads POSTGRES_DB/, 'it is an explanation'),
       ],
     },
     {
@@ -1383,7 +1386,7 @@ function onPostgres(): readonly Case[] {
         follow(/^Compare the user and password/, done, ({ installation, operator }) =>
           operator.set('DATABASE_URL', installation.database.url),
         ),
-        leave(/^POSTGRES_PASSWORD only counts/, 'its command asks for the new password at a terminal'),
+        leave(/^The server reads POSTGRES_PASSWORD/, 'its command asks for the new password at a terminal'),
         leave(/^If the reason names TLS/, elsewhere),
       ],
     },
@@ -1392,7 +1395,7 @@ function onPostgres(): readonly Case[] {
       title: 'a database that lets nobody in',
       code: 4,
       make: ({ database }) => admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS false`),
-      options: [follow(/^Open it again/, healthy)],
+      options: [follow(/^Allow connections again/, healthy)],
     },
     {
       banner: 'closed-database',
@@ -1428,7 +1431,7 @@ function onPostgres(): readonly Case[] {
           operator.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`)),
         ),
         follow(
-          /^Restore the backup into the new one/,
+          /^Restore the backup into the new database/,
           outcome(async ({ installation: { database } }) => {
             const url = databaseUrl(`${database.name}_utf8`);
             assert((await snapshot(url)).includes(marker));
@@ -1448,7 +1451,7 @@ function onPostgres(): readonly Case[] {
       command: ['restore', 'FIRST', '--yes'],
       hold: inside,
       options: [
-        follow(/^Stop what is connected/, done, releaseAll),
+        follow(/^Stop the connected programs/, done, releaseAll),
         follow(/^Or give --disconnect/, doneWith('--disconnect')),
       ],
     },
@@ -1459,7 +1462,7 @@ function onPostgres(): readonly Case[] {
       command: ['reset'],
       hold: inside,
       options: [
-        follow(/^Stop what is connected/, healthy, releaseAll),
+        follow(/^Stop the connected programs/, healthy, releaseAll),
         follow(/^Or let db-init end these sessions/, healthy),
       ],
     },
@@ -1469,7 +1472,7 @@ function onPostgres(): readonly Case[] {
       code: 10,
       command: ['quarantine', 'create', '--all', '--yes'],
       hold: inside,
-      options: [follow(/^Stop what is connected/, done, releaseAll)],
+      options: [follow(/^Stop the connected programs/, done, releaseAll)],
     },
     {
       banner: 'refused corrupted',
@@ -1477,7 +1480,7 @@ function onPostgres(): readonly Case[] {
       code: 10,
       make: (installation) => emptied(installation, oddTable),
       hold: inside,
-      options: [follow(/^Stop what is connected/, healthy, releaseAll)],
+      options: [follow(/^Stop the connected programs/, healthy, releaseAll)],
     },
     {
       banner: 'failed lock-timeout',

@@ -26,7 +26,7 @@ const table: readonly [number, Problem][] = [
   [3, { kind: 'connection-lost', database, reason: 'no' }],
   [3, { kind: 'no-such-database', database, name: 'app' }],
   [4, { kind: 'access-denied', database, reason: 'no' }],
-  [4, { kind: 'missing-rights', database, rights: [{ action: 'fly', remedy: 'GRANT WINGS;' }] }],
+  [4, { kind: 'missing-rights', database, rights: [{ action: { kind: 'create-schema' }, remedy: 'GRANT WINGS;' }] }],
   [5, { kind: 'locked', holder, seconds: 9 }],
   [
     14,

@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../../config/config.ts';
 import { TooMuchData, UnknownStatement } from './script-filter.ts';
 import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tools.ts';
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { ToolFailed, toolMessage } from '../tool-message.ts';
 
 /** A run of pg_restore. */
@@ -155,23 +156,20 @@ interface ProgramEnd {
   readonly message: string;
 }
 
-async function waitForEnd({ name, major }: Tool, program: Program, onFailure: () => void): Promise<ProgramEnd> {
+async function waitForEnd({ name, major }: Tool, running: Program, onFailure: () => void): Promise<ProgramEnd> {
   // `exit`, not the end of stderr: worker processes share stderr, and may continue after their coordinator has exited
-  void once(program, 'exit').then(
+  void once(running, 'exit').then(
     ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
     () => undefined,
   );
-  const [stderr, result] = await Promise.all([readLast(program.stderr), program]);
-  const { failed, signal, exitCode, originalMessage = 'for an unknown reason' } = result;
-  const called = `${name} ${major} ended`;
+  const [stderr, result] = await Promise.all([readLast(running.stderr), running]);
+  const { failed, signal, exitCode, originalMessage = null } = result;
+  const program = `${name} ${major}`;
   // after a kill, the messages come from worker processes whose coordinator has exited
   const message =
     signal === undefined
-      ? toolMessage(
-          stderr,
-          `${called} ${exitCode === undefined ? `(${originalMessage})` : `with exit code ${exitCode}`}`,
-        )
-      : `${called} by ${signal}`;
+      ? toolMessage(stderr, dumpReasons.ended(program, exitCode ?? originalMessage))
+      : dumpReasons.killed(program, signal);
   return { failed, brokenPipe: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
 }
 
@@ -194,7 +192,7 @@ export async function readToc(restore: Tool, dump: string, signal: AbortSignal):
     reject: false,
   });
   signal.throwIfAborted();
-  return failed ? toolMessage(stderr, `pg_restore ended with exit code ${exitCode}`) : parseToc(stdout);
+  return failed ? toolMessage(stderr, dumpReasons.ended('pg_restore', exitCode ?? null)) : parseToc(stdout);
 }
 
 /**
