@@ -15,7 +15,6 @@ export interface OtherWriters {
 
 /** What a run will write, for the check of its rights. */
 export interface PlannedWrites {
-  /** Existing tables that the run may alter. */
   readonly alters: readonly string[];
   /** Whether the run creates a schema for quarantined relations. */
   readonly quarantines: boolean;
@@ -24,7 +23,6 @@ export interface PlannedWrites {
 /** The outcome of a COMMIT of a writing transaction; `unknown` if the server could not be queried about it. */
 export type CommitOutcome = 'committed' | 'unknown';
 
-/** The connection object of the driver. */
 export type DriverConnection =
   | { readonly engine: 'postgresql'; readonly driver: typeof pg; readonly client: pg.Client }
   | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
@@ -36,7 +34,6 @@ export interface Transaction extends Session {
   observe(question?: Question): Promise<DatabaseFacts>;
 }
 
-/** A connection to the database of the application. */
 export interface Database {
   readonly engine: Engine;
   /** The name in messages: `timetracker on db:5432`, `/data/timetracker.db`. It contains no secret. */

@@ -1,4 +1,3 @@
-/** A token of a SQL statement. */
 export interface Token {
   readonly kind: 'string' | 'quoted' | 'number' | 'word' | 'mark';
   readonly text: string;
@@ -87,7 +86,6 @@ export function openCursor(tokens: readonly Token[], { fold, isName }: Spelling)
     return text;
   };
 
-  /** A name as written, with its quotes. */
   const identifier = (): string => {
     const token = peek();
     if (token?.kind !== 'quoted' && (token?.kind !== 'word' || !isName(token.text))) throw new Mismatch();

@@ -23,5 +23,4 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-/** An exit code of db-init. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -78,7 +78,6 @@ export type Problem =
       readonly kind: 'backup-failed';
       readonly database: string;
       readonly obstacle: BackupObstacle;
-      /** The purpose of the backup. */
       readonly purpose: ArchiveKind;
       /** Whether it was written to standard output, where the incomplete output cannot be removed. */
       readonly streamed?: boolean;
@@ -121,7 +120,6 @@ export type Problem =
 
 /** A run of db-init, as data. */
 export interface WantedRun {
-  /** Its command line arguments. */
   readonly words: readonly string[];
   /** An environment variable that it needs. */
   readonly variable?: { readonly name: string; readonly value: string };
@@ -151,7 +149,6 @@ export type OtherFile =
     }
   | { readonly kind: 'dump'; readonly packed: boolean }
   | { readonly kind: 'sqlite' }
-  /** An export of the application. */
   | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
   | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
 
@@ -162,7 +159,6 @@ export type FolderPacking = 'none' | 'zip' | 'tar' | 'tar.gz';
 export type Contents =
   /** A copy of the data directory of a PostgreSQL server; `major`: its major version, if known. */
   | { readonly kind: 'data-directory'; readonly path: string; readonly major: number | null }
-  /** The unpacked entries of an archive. */
   | { readonly kind: 'unpacked-archive'; readonly path: string }
   /** A dump of `pg_dump --format=directory`. */
   | { readonly kind: 'dump-directory'; readonly path: string }
@@ -267,7 +263,6 @@ export type RestoreStep =
   /** After the swap. */
   | 'verify-live';
 
-/** Why nothing was deleted. */
 export type ResetObstacle =
   /** Some tables have names of TimeTracker's core tables, but nothing shows that they are TimeTracker's. */
   | {

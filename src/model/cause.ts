@@ -1,4 +1,3 @@
-/** The holder of a lock that a run waits for, as far as the engine reports it. */
 export interface LockHolder {
   readonly description: string;
 }
@@ -27,14 +26,12 @@ export type Cause =
   | {
       readonly kind:
         | 'connection-lost'
-        /** The disk of the database. */
         | 'disk-full'
         /** A disk of the machine or container in which db-init runs. */
         | 'disk-full-here'
         | 'memory'
         /** The server has no room for more locks (max_locks_per_transaction). */
         | 'lock-table'
-        /** A connection limit is reached. */
         | 'connections'
         | 'deadlock'
         /** The statement took too long, or somebody cancelled it. */

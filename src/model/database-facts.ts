@@ -11,7 +11,6 @@ export interface Attachment {
   readonly detail: string;
   /** Whether it certainly prevents writes of the application, or loses written rows. */
   readonly refuses: boolean;
-  /** The statement that removes it. */
   readonly remedy: string;
   /** The statement that creates it again, if the exact text is needed. */
   readonly definition?: string;
@@ -41,7 +40,6 @@ export interface RuntimeFacts {
   readonly answers: readonly Answer[];
 }
 
-/** The kind of a relation or type in the application's schema. */
 export type RelationKind =
   'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
 
@@ -53,7 +51,6 @@ export interface Relation {
   readonly estimatedRows: number | null;
 }
 
-/** Another session of the database. */
 export interface OtherSession {
   readonly pid: number;
   readonly application: string;
@@ -70,7 +67,6 @@ export const someDefault = '?';
 /** The beginning of `what` for attachments that report text with another sort order than that of its indexes. */
 export const collationVersion = 'collation version';
 
-/** The runtime facts of an empty database. */
 export const noRuntimeFacts: RuntimeFacts = { attachments: [], sequences: [], answers: [] };
 
 /** The facts of one inspection, read in one snapshot. */

@@ -1,4 +1,3 @@
-/** The two database engines that TimeTracker runs on. */
 export type Engine = 'postgresql' | 'sqlite';
 
 /** The types of the parameters of a statement. */

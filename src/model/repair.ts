@@ -23,7 +23,6 @@ export type Obstacle =
   /** The database refused the change, although no obstacle was found. */
   | { readonly kind: 'rejected'; readonly reason: string };
 
-/** A difference that is not repaired automatically. */
 export interface Unsafe {
   readonly kind: 'unsafe';
   readonly difference: Difference;

@@ -43,7 +43,6 @@ export interface OtherApplication {
   readonly related: readonly string[];
 }
 
-/** The journal of a restore. */
 export interface RestoreJournal {
   readonly file: string;
   /** Its content as a sentence; null if it cannot be read. */

@@ -49,7 +49,6 @@ export type Conversion =
 
 /** The rows that were loaded from a database of the other engine and compared with it. */
 export interface Loaded {
-  /** The target of the load. */
   readonly engine: Engine;
   readonly tables: number;
   readonly rows: number;

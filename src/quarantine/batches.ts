@@ -7,6 +7,7 @@ import { commandsFor, type CommandSettings } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
+import type { QuarantineStep } from './entry.ts';
 import type { QuarantineSchema } from './label.ts';
 import { quotedApplicationSchema, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listObjects, rightsMissingToMove } from './objects.ts';
@@ -19,7 +20,6 @@ export interface RecordedBatchContext extends BatchContext {
   readonly recorder: Recorder;
 }
 
-/** What batches need. */
 export interface BatchContext {
   readonly database: Database;
   readonly config: CommandSettings;
@@ -27,13 +27,10 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
-/** The entry for a batch in the record of the run. */
-type BatchKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
-
 /** Runs `step` in one committed transaction for each batch. */
 export async function inBatches(
   { database, signal, recorder }: RecordedBatchContext,
-  kind: BatchKind,
+  kind: QuarantineStep,
   batches: readonly Batch[],
   step: (transaction: Transaction, batch: Batch) => Promise<Progress>,
   announce: (progress: Progress) => void,
@@ -107,7 +104,6 @@ export async function requireAlone(session: Session, database: string): Promise<
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'others-are-connected', others } });
 }
 
-/** Logs each moved object. */
 function announceMoved({ schema, applicationSchema, done, left, functions }: Progress, log: Log): void {
   for (const { object, rows } of done) {
     const details = { quarantine: schema.name, name: object.name, rows };

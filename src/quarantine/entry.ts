@@ -21,7 +21,6 @@ export interface QuarantineEntry {
   readonly contents: readonly EntryObject[];
 }
 
-/** A relation or a type in quarantine. */
 export interface EntryObject {
   readonly name: string;
   readonly kind: string;
@@ -44,6 +43,9 @@ export function pickEntry<Entry extends { readonly name: string }>(
   const held = entries.map((entry) => entry.name);
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'not-held', name, held } });
 }
+
+/** The kind of a finished step in the record of the run. */
+export type QuarantineStep = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
 
 /** The operations of the quarantine commands; each engine has its own. */
 export interface Quarantine {

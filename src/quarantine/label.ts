@@ -20,7 +20,6 @@ export interface Label {
   readonly holds?: 'rows';
 }
 
-/** A quarantine schema. */
 export interface QuarantineSchema {
   readonly name: string;
   readonly label: Label;

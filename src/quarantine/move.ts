@@ -10,13 +10,11 @@ export async function quotedApplicationSchema(session: Session): Promise<string>
   return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
 }
 
-/** The result of one transaction. */
 export interface Progress {
   /** The quarantine schema, with its new label. */
   readonly schema: QuarantineSchema;
   readonly done: readonly { readonly object: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
-  /** The application's schema. */
   readonly applicationSchema: string;
   /** The number of the owner's functions that stay in the application's schema, once everything else is moved. */
   readonly functions: number;

@@ -161,7 +161,6 @@ export async function countRows(session: Session, schema: string, object: Quaran
   return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${object.quoted}`)), 'rows');
 }
 
-/** The most missing rights that are named. */
 const namedRights = 20;
 
 /** The rights that the role lacks for moving the objects of a schema: it must own each of them. */

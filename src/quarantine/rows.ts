@@ -10,7 +10,6 @@ import type { QuarantineContext } from './entry.ts';
 /** The column with the reason, in a table of rows that were set aside. */
 export const reasonColumn = 'tt_reason';
 
-/** The result for the rows of a table. */
 export interface ReturnedRows {
   readonly table: string;
   readonly returned: number;

@@ -1,8 +1,16 @@
 import { syncToDisk } from '../platform/durable-file.ts';
-import { type Quarantine, type QuarantineContext, type EntryObject, type QuarantineEntry, pickEntry } from './entry.ts';
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  type Quarantine,
+  type QuarantineContext,
+  type QuarantineStep,
+  type EntryObject,
+  type QuarantineEntry,
+  pickEntry,
+} from './entry.ts';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
+import { markOf, sizeOf } from '../database/sqlite/wal-files.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
@@ -13,9 +21,6 @@ import { loadHead } from '../schema/expected-schema.ts';
 import { bringBackHeldRows } from './rows.ts';
 import { parseAsideTable, timeOfPlace } from './label.ts';
 import { bringBackIntoFile } from './sqlite-rows.ts';
-
-/** The entry in the record of the run. */
-type WorkKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
 
 /** The side files of a SQLite database. They belong to the file: one without the other may damage it. */
 const sides = ['-wal', '-shm', '-journal'];
@@ -34,7 +39,7 @@ export function sqliteQuarantine(
   const refuse = (obstacle: QuarantineObstacle): never => {
     throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
   };
-  const exclusively = (kind: WorkKind, name: string, path: string, work: () => void): void => {
+  const exclusively = (kind: QuarantineStep, name: string, path: string, work: () => void): void => {
     const done = (): void => {
       work();
       recorder.step({ kind, schema: name, relations: [basename(file)] });
@@ -99,9 +104,9 @@ export function sqliteQuarantine(
       const name = pickName(file, wanted, database.name);
       if (rowsIn(name)) return purgeRows(name);
       const path = join(folder, name);
-      const shown = versionOf(path);
+      const shown = markOf(path);
       await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
-      if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
+      if (markOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
       // the file last: while it exists, an interrupted purge can be repeated
       exclusively('quarantine-purged', name, path, () => {
         for (const side of [...sides, '']) rmSync(path + side, { force: true });
@@ -187,17 +192,4 @@ function setAsideIn(file: string): readonly QuarantineEntry[] {
       bytes: 0,
       contents,
     }));
-}
-
-/** A text that changes when the file or one of its side files is written. */
-function versionOf(path: string): string {
-  // leave out -shm, an index of -wal that readers write as well
-  return ['', '-wal', '-journal']
-    .map((side) => statSync(path + side, { bigint: true, throwIfNoEntry: false }))
-    .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))
-    .join(' ');
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -89,7 +89,6 @@ export function referencesTo(table: string, context: RepairContext): readonly Co
     );
 }
 
-/** The condition that no row has NULL in the column. */
 export function noNulls(table: string, column: string): Condition {
   return nullCondition(quoteName(table), quoteName(column));
 }

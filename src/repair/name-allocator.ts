@@ -11,7 +11,6 @@ export interface NameAllocator {
   claim(name: string): string;
   /** Returns a name for a constraint; the name of a key must also be free as the name of an index. */
   claimRule(table: string, name: string, definition: string): string;
-  /** Releases the name of an object that will be dropped. */
   release(name: string): void;
 }
 

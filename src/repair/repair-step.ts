@@ -6,7 +6,6 @@ import { quoteName } from '../platform/sql-quoting.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
 import type { NameAllocator } from './name-allocator.ts';
 
-/** A change to an existing table. */
 export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
 
 /** The order of the changes: types before the tables that use them, keys before their references. */
@@ -80,7 +79,6 @@ export const unsafe = (difference: Difference, obstacle: Obstacle, remedy: reado
   remedy,
 });
 
-/** Creates a change that is one statement. */
 export const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
 
 /** Creates a change to an existing table. */

@@ -1,4 +1,3 @@
-/** A value of a discriminated union. */
 interface Tagged {
   readonly kind: string;
 }

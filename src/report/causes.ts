@@ -6,7 +6,6 @@ import { printableSql } from '../platform/printable.ts';
 import { restoreOption } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
 
-/** A cause in words. */
 interface CauseNotice {
   /** A clause without its full stop; null if the reason says all that is known. */
   readonly title: string | null;
@@ -17,7 +16,6 @@ interface CauseNotice {
 
 interface Context {
   readonly commands: Commands;
-  /** The command that is to be run again. */
   readonly next: string;
   /** That command, as the end of a sentence. */
   readonly again: string;

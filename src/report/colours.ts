@@ -1,7 +1,6 @@
 /** What a line is to its reader. The recordings of the documentation have the same colours. */
 export type Tone = 'plain' | 'dim' | 'bad' | 'warning' | 'good' | 'strong';
 
-/** A part of a line. */
 export interface Part {
   readonly tone: Tone;
   readonly text: string;

@@ -90,7 +90,6 @@ export const usageTexts = {
     `The seed is only for development: it needs FLASK_ENV=development, but FLASK_ENV is ${JSON.stringify(environment)}.`,
 };
 
-/** Why `--output` is invalid. */
 export const outputTexts = {
   empty: '--output needs a file, a folder, or - for standard output.',
   exists: (path: string): string => `${path} exists already. db-init does not overwrite it.`,

@@ -3,7 +3,6 @@ import type { DatabaseTarget, PostgresTarget, Settings, UploadRootName } from '.
 import { isPrintable, printable, printableSql } from '../platform/printable.ts';
 import { shellWord, shellWords } from './shell-quoting.ts';
 
-/** What commands are built from. */
 export type CommandSettings = Pick<
   Settings,
   'commandPrefix' | 'services' | 'database' | 'backupFolder' | 'uploadRoots'
@@ -335,5 +334,4 @@ function noteOn(prefix: string, compose: Compose | null): string | null {
   return /\b(?:docker|podman|nerdctl|kubectl)\b/.test(prefix) ? 'Paths are those inside the container.' : null;
 }
 
-/** The folder that a SQLite file lies in. */
 export const folderOf = (file: string): string => dirname(file);

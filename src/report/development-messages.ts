@@ -7,7 +7,6 @@ import { listSessions } from './quarantine-messages.ts';
 import type { State } from '../model/state.ts';
 import { count } from './format.ts';
 
-/** Why nothing was deleted. */
 export function describeResetObstacle(database: string, obstacle: ResetObstacle, commands: Commands): Notice {
   switch (obstacle.kind) {
     case 'not-recognised':

@@ -36,7 +36,6 @@ export const newerTools =
   "Use a newer image of db-init: it contains PostgreSQL's client programs. Without the image, install that version of them, " +
   'or a newer one, where db-init runs (postgresql-client).';
 
-/** Options that depend on the engine. */
 export interface Advice {
   /** How to save the database before anything is tried. */
   readonly save: string;
@@ -51,7 +50,6 @@ export interface Advice {
   readonly giveUp: string | null;
 }
 
-/** The advice for the database in force. */
 export function adviceFor(commands: Commands): Advice {
   switch (commands.engine) {
     case 'postgresql':

@@ -15,7 +15,6 @@ export interface Output {
   log(text: string): void;
   /** The same for a line of JSON whose values were redacted one by one, so that it stays JSON whatever the secrets are. */
   entry(line: string): void;
-  /** Redacts the secrets in a text. */
   redact(text: string): string;
   /** Standard error: banners. */
   notice(text: string): void;
@@ -26,7 +25,6 @@ export interface Output {
   readonly line: ((text: string) => void) | null;
 }
 
-/** An object that `--json` prints. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The two streams of a process, as far as they are written to. */

@@ -5,9 +5,7 @@ import type { Output } from './output.ts';
 
 /** Shows the progress of a long piece of work. */
 export interface Progress {
-  /** Adds to the amount that is done. */
   add(amount: number): void;
-  /** Sets the amount that is done. */
   to(amount: number): void;
   /** The work has ended, whether it succeeded or not. */
   end(): void;
@@ -27,7 +25,6 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** The names of the pieces of work. */
 export const progressLabels = {
   receiving: 'Receiving the archive',
   unpacking: 'Unpacking',

@@ -3,7 +3,6 @@ import type { RunRecord, SwapProgress, Step } from './run-record.ts';
 import type { Notice } from './banner.ts';
 import { count } from './format.ts';
 
-/** A notification about a run. */
 export interface Message {
   readonly title: string;
   /** Lines: the banner, or what was done. */

@@ -48,7 +48,6 @@ export function whyNotAgain(commands: readonly (readonly string[])[], memory: On
   return `${written} failed ${why} (exit code ${end.exitCode}, ${zonedTime(end.at)}). It is not repeated. ${again}`;
 }
 
-/** Why the commands are not run. */
 export function describeOnceRefusal(
   { folder, file, reason }: Extract<Problem, { kind: 'run-once-refused' }>,
   commands: Commands,

@@ -2,7 +2,6 @@ import type { Assessment } from '../assessment/observation.ts';
 import type { State } from '../model/state.ts';
 import type { CommitOutcome, Database } from '../database/database.ts';
 
-/** A step of a run. */
 export type Step =
   | { readonly kind: 'backup'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'quarantine'; readonly schema: string; readonly relations: readonly string[] }
@@ -60,7 +59,6 @@ export interface RunRecord {
   readonly swap: SwapProgress | null;
 }
 
-/** Writes the record. */
 export interface Recorder {
   readonly record: RunRecord;
   opened(database: Database): void;
@@ -77,7 +75,6 @@ export interface Recorder {
   swapped(step: Extract<Step, { kind: 'exchange' }>): void;
 }
 
-/** Opens an empty record. */
 export function openRecord(): Recorder {
   const record: { -readonly [Key in keyof RunRecord]: RunRecord[Key] } = {
     database: null,

@@ -7,7 +7,6 @@ import type { Commands } from './commands.ts';
 import { printable } from '../platform/printable.ts';
 import type { JsonObject } from './output.ts';
 
-/** A difference as `--json` reports it. */
 export interface DifferenceReport {
   readonly kind: Mismatch['kind'];
   /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
@@ -198,7 +197,6 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
   }
 }
 
-/** How statements are shown. */
 type Statements = Pick<Commands, 'statement'>;
 
 /** How to correct all of it by hand, as an option of a banner. */

@@ -16,7 +16,6 @@ function escapeOctal(text: string): string {
 const octalOf = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
-/** Words of a command. */
 export function shellWords(words: readonly string[]): string {
   return words.map(shellWord).join(' ');
 }

@@ -16,7 +16,6 @@ import { acceptedAlternative } from './known-divergences.ts';
 import { defaultQueries, literalIn } from './default-rules.ts';
 import { findCaseVariants, findDifferences, isWider, constraintEffect } from './comparison.ts';
 
-/** The facts of a database that its health depends on. */
 export interface HealthFacts {
   readonly catalog: Catalog;
   readonly runtime: RuntimeFacts;
@@ -112,7 +111,6 @@ function sameValue(one: string, other: string): boolean {
   return first === second || (first !== '' && second !== '' && Number(first) === Number(second));
 }
 
-/** A column with a wider type than the expected one. */
 interface WiderColumn {
   readonly table: string;
   readonly column: string;

@@ -18,11 +18,9 @@ export interface Comparison {
   readonly divergences: number;
   /** The number of columns whose type is compatible with the expected one, but not equal. */
   readonly otherTypes: number;
-  /** The number of expected constraints and indexes. */
   readonly expectedRules: number;
 }
 
-/** The part of a comparison for one table. */
 interface TableComparison {
   readonly mismatches: readonly Mismatch[];
   readonly otherTypes: number;

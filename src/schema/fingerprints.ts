@@ -21,7 +21,6 @@ export interface Fingerprints {
   readonly known: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Loads the history of an engine and builds its fingerprints. */
 export async function loadFingerprints(engine: Engine, graph: Graph): Promise<Fingerprints> {
   return fingerprintsOf(graph, await loadHistory(engine));
 }

@@ -12,7 +12,6 @@ export class Misfit {
   }
 }
 
-/** How often each conversion was made. */
 export type ConversionCounts = Map<Conversion, number>;
 
 /**
@@ -34,9 +33,7 @@ const misfit = (rule: MisfitRule): Misfit => {
   misfits.set(rule, made);
   return made;
 };
-/** The misfit of NULL in a NOT NULL column. */
 export const nullMisfit = misfit('null');
-/** The misfit of a number that is too large for its column. */
 export const rangeMisfit = misfit('range');
 
 const countConversion = (counts: ConversionCounts, conversion: Conversion): void =>
@@ -260,7 +257,6 @@ const escapes: Readonly<Record<string, string>> = {
   '\r': '\\r',
 };
 
-/** NULL in COPY's text format. */
 export const copyNull = '\\N';
 
 /** Escapes a value for COPY's text format (PostgreSQL manual, "COPY"). */

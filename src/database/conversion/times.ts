@@ -36,7 +36,6 @@ function isDay(date: string): boolean {
   return month !== 2 || day < 29 || (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0));
 }
 
-/** The time 0:00, as `parseMoment` returns it. */
 export const midnight = '00:00:00';
 
 /**

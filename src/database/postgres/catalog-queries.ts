@@ -116,5 +116,4 @@ export const placeQuery = `
 
 /** The version rows; fails if there is no version table. */
 export const versionRowsQuery = 'SELECT version_num FROM alembic_version ORDER BY 1';
-/** A query that returns no rows. */
 export const noRowsQuery = 'SELECT 1 WHERE false';

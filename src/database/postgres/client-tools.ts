@@ -9,7 +9,6 @@ import type { PostgresTarget } from '../../config/config.ts';
  */
 export const forceKillAfterDelay = 2000;
 
-/** The client programs that db-init runs. */
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql';
 
 /** A client program of one major version of PostgreSQL. */
@@ -73,7 +72,6 @@ export function choosePsql(tools: readonly Tool[], restore: Tool): Tool | null {
   );
 }
 
-/** The newest of these tools; null if there is none. */
 export function newest(tools: readonly Tool[]): Tool | null {
   return tools.toSorted((one, other) => other.major - one.major)[0] ?? null;
 }

@@ -9,7 +9,6 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { type ConnectionFailure, classifyConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
 
-/** How to connect, besides the target. */
 export interface ConnectOptions {
   /** Seconds to wait for the server, over all attempts. */
   readonly waitTimeout: number;
@@ -36,7 +35,6 @@ export interface ServerFacts {
   readonly readOnly: boolean;
 }
 
-/** An open connection, and the facts about its server. */
 export interface Connected {
   readonly client: pg.Client;
   readonly server: ServerFacts;
@@ -47,7 +45,6 @@ export interface Connected {
 // Seconds after its start during which a server is not used: the official image starts a temporary server while it
 // initialises its volume, and stops it again.
 const recentServer = 3;
-/** The oldest version that is supported. */
 export const oldestServer = 130000;
 /** Seconds to wait for a database that allows no connections: a swap closes it for a moment while sessions end. */
 const closedGrace = 15;

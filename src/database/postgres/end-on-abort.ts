@@ -7,7 +7,6 @@ import { closeClient, connectOnce, noAnswer } from './connect.ts';
 /** The time limit, in seconds, to connect for a cancellation, and for each answer; `docker stop` allows ten. */
 const graceSeconds = 3;
 
-/** The session to stop, and how. */
 interface SessionToStop {
   readonly target: PostgresTarget;
   readonly applicationName: string;

@@ -46,7 +46,6 @@ const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
 
 const ownSchema = `SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS NOT NULL`;
 
-/** The settings of a session. */
 export interface SessionOptions {
   /** Seconds that a statement may wait for a lock; 0 for no limit. */
   readonly lockTimeout: number;

@@ -189,7 +189,6 @@ function createMaintenanceConnection(
 
 interface OwnerContext {
   readonly session: Session;
-  /** The name of the live database. */
   readonly live: string;
   /** Connects to another database of the server. */
   readonly enter: (database: string, role?: LoadRole) => Promise<pg.Client>;

@@ -4,7 +4,6 @@ import type { Session } from '../session.ts';
 
 /** An object or a right around the application's tables that no archive contains. */
 export interface UnarchivedObject {
-  /** Its kind and name. */
   readonly object: string;
   /** For rights: the object that they are on; null for other objects. */
   readonly on: string | null;
@@ -28,7 +27,6 @@ interface Granted {
   /** The kind of object in GRANT, as a SQL expression. */
   readonly kind: string;
   readonly name: string;
-  /** The name in messages. */
   readonly shown: string;
 }
 

@@ -1,7 +1,6 @@
 import type SQLite from 'better-sqlite3';
 import { quoteName } from '../../platform/sql-quoting.ts';
 
-/** The number of rows of a table. */
 export function countRows(database: SQLite.Database, table: string): number {
   return Number(
     database

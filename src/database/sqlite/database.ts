@@ -16,6 +16,7 @@ import { isBusy, takeRunLock } from './lock.ts';
 import { isDatabaseFile, type OpenFile, openForReading } from './open-readonly.ts';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 import { sqliteSession } from './session.ts';
+import { logSuffixes, sizeOf } from './wal-files.ts';
 
 const emptyDatabase: DatabaseFacts = {
   schema: 'main',
@@ -205,13 +206,9 @@ function sqliteVersion(): string {
 function isThere(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) return true;
   // SQLite would write their content, parts of the former database, into a new file
-  const orphan = ['-wal', '-journal'].map((side) => file + side).find((side) => sizeOf(side) > 0);
+  const orphan = logSuffixes.map((side) => file + side).find((side) => sizeOf(side) > 0);
   if (orphan !== undefined) throw new Error(sqliteReasons.orphan(orphan));
   return false;
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Refuses a file that is not a SQLite database, before SQLite opens it. */

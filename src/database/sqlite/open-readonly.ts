@@ -1,7 +1,18 @@
-import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { requireReadableSideFiles, folderWithSpace } from './recover-side-files.ts';
+import { markOf } from './wal-files.ts';
 
 /** An open database file. `close` also removes its temporary copy, if there is one. */
 export interface OpenFile {
@@ -69,19 +80,10 @@ function isInWalMode(file: string): boolean {
 
 /** Copies a file and its WAL. @returns whether both stayed unchanged during the copy */
 function copyUnchanged(file: string, copy: string): boolean {
-  const before = marksOf(file);
+  const before = markOf(file);
   for (const suffix of ['', '-wal']) {
     rmSync(copy + suffix, { force: true });
-    if (markOf(file + suffix) !== 'none') copyFileSync(file + suffix, copy + suffix, constants.COPYFILE_FICLONE);
+    if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix, constants.COPYFILE_FICLONE);
   }
-  return marksOf(file) === before;
-}
-
-function marksOf(file: string): string {
-  return `${markOf(file)} ${markOf(`${file}-wal`)}`;
-}
-
-function markOf(file: string): string {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+  return markOf(file) === before;
 }

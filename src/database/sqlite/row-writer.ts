@@ -3,7 +3,6 @@ import type { SqliteValue } from '../conversion/to-sqlite.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { withPathInError } from './session.ts';
 
-/** The constraint that a row violates. */
 export interface ConstraintViolation {
   readonly rule: 'null' | 'unique' | 'check';
   /** From SQLite's message: `clients.name`, or the name of an index or a check. */

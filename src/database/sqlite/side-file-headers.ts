@@ -17,7 +17,6 @@ interface FileHeader {
 const journalMagic = 'd9d505f920a163d7';
 const walMagics: ReadonlySet<number> = new Set([0x377f0682, 0x377f0683]);
 
-/** The header of a database file; null if it has none. */
 export function readFileHeader(file: string): FileHeader | null {
   const bytes = readAt(file, 0, 100);
   return bytes.toString('latin1', 0, 16) === 'SQLite format 3\0' ? parseHeader(bytes) : null;

@@ -21,8 +21,6 @@ import { type OpenFileHolders, findOpenFileHolders } from './open-file-holders.t
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-files.ts';
 import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 
-export { checkSqliteFile, countDanglingReferences } from './check.ts';
-
 /** The paths of a swap of two database files: absolute, in the same folder. */
 export interface FileSwap {
   /** The file that the application opens. It need not exist yet. */

@@ -37,7 +37,6 @@ export function markOf(file: string): string {
   return marks.join(' ');
 }
 
-/** Bytes of a file; 0 if there is none. */
 export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,3 +1,4 @@
+import { checkSqliteFile, countDanglingReferences } from '../../../src/database/sqlite/check.ts';
 import {
   chmodSync,
   chownSync,
@@ -16,13 +17,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  checkSqliteFile,
-  countDanglingReferences,
-  swapFiles,
-  type FileSwap,
-  recoverSwap,
-} from '../../../src/database/sqlite/swap-file.ts';
+import { swapFiles, type FileSwap, recoverSwap } from '../../../src/database/sqlite/swap-file.ts';
 import { atEveryStep, type KillableModule, killableModule } from '../../support/fault-injection.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

@@ -609,7 +609,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         await run(oddTable)(installation);
       },
       options: [
-        follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
+        follow(/^Correct that, then start again/, dangleAgain(healthy), mendFolder),
         follow(/^Save the database yourself/, saved),
         follow(/^Continue without a backup/, healthy),
       ],

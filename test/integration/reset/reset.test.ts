@@ -39,7 +39,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     const [archive = ''] = await archivesIn(installation.backups);
     const path = join(installation.backups, archive);
     expect(stdout).toContain(`restore ${path}`);
-    expect(stdout).toContain('The application inserts its default rows');
+    expect(stdout).toContain('the application inserts its default rows');
     const manifest = parseManifest(new AdmZip(path).readAsText('manifest.json'));
     expect(manifest).toMatchObject({ kind: 'safety', revisions: ['004'] });
     expect(manifest?.rows['users']).toBeGreaterThan(0);

@@ -116,7 +116,7 @@ describePostgres(
       for (const command of commands) {
         const refused = await place.run(...command);
         expect(refused.exitCode, refused.all).toBe(4);
-        expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain('2 are needed in all, and its limit is 1');
+        expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain('2 are needed, and the limit of the role is 1');
         expect(refused.stderr).toContain(`ALTER ROLE ${role} CONNECTION LIMIT 2;`);
       }
       await admin(`ALTER ROLE ${role} CONNECTION LIMIT 2`);

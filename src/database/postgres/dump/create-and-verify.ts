@@ -10,7 +10,6 @@ import { restoreOptions } from './pg-restore.ts';
 import { isOptional } from './toc.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
 
-/** What to dump, and how. */
 export interface DumpOptions {
   /** A snapshot that an open transaction has exported: the dump contains what that transaction sees. */
   readonly snapshot: string;

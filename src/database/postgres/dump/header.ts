@@ -1,14 +1,12 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { open } from 'node:fs/promises';
 
-/** The header of a dump in PostgreSQL's custom format, or as a tar archive. */
 export interface DumpHeader {
   /** The version of the archive format: 1.16 is [1, 16]. */
   readonly format: readonly [major: number, minor: number];
   readonly database: string;
   /** The version of the server that was dumped: `16.4 (Debian …)`. */
   readonly server: string;
-  /** The version of pg_dump that made it: `17.2`. */
   readonly pgDump: string;
 }
 

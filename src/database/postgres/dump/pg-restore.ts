@@ -12,7 +12,6 @@ import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tool
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { ToolFailed, toolMessage } from '../tool-message.ts';
 
-/** A run of pg_restore. */
 export interface PgRestoreRun {
   readonly restore: Tool;
   readonly dump: string;
@@ -28,10 +27,8 @@ export interface PgRestoreRun {
   readonly onFailure: () => void;
 }
 
-/** What pg_restore needs to read a dump. */
 type PgRestoreInput = Pick<PgRestoreRun, 'restore' | 'dump' | 'options' | 'signal'>;
 
-/** The options of every run of pg_restore. */
 export const restoreOptions = [
   '--exit-on-error',
   // owners, rights and tablespaces are those of this database, not those of the dumped one

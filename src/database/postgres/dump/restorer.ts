@@ -41,7 +41,6 @@ export type RestorerResult =
   /** The rows of the dump have more than `maxBytes` bytes. */
   | { readonly kind: 'too-much-data' };
 
-/** How a dump is checked and loaded. */
 export interface RestorerOptions {
   readonly serverMajor: number;
   /** Whether the owner trusts the dump: then all SQL that pg_restore writes is executed. */
@@ -168,7 +167,6 @@ export interface DumpRestorer {
   ): Promise<void>;
 }
 
-/** The tools that load a dump, and the entries to load. */
 export interface RestorePlan {
   readonly dump: string;
   readonly restore: Tool;

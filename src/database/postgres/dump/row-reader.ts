@@ -20,7 +20,6 @@ import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { isOptional, isTableData, schemaOf, schemaWithMostCoreTables, withoutOptional } from './toc.ts';
 
-/** A table of a dump. */
 export interface DumpTable {
   readonly schema: string;
   readonly name: string;
@@ -60,7 +59,6 @@ export interface DumpReaderOptions {
 export type Unreadable =
   Exclude<RestorerResult, { readonly kind: 'ready' }> | Extract<ArchiveFault, { readonly kind: 'invalid' }>;
 
-/** The SQL of a dump. */
 interface DumpScript {
   /** The schema that holds the application's tables. */
   readonly schema: string;

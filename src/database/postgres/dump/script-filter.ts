@@ -21,7 +21,6 @@ export const unchangedSettings: ScriptSettings = { withoutTransactionTimeout: fa
 
 /** Counts of the rows read so far, and the unknown statements. */
 export interface ScriptSummary {
-  /** Rows of all tables. */
   rows: number;
   /** Bytes of all rows, as text. */
   bytes: number;
@@ -40,7 +39,6 @@ export interface FilterOptions {
   readonly settings: ScriptSettings;
   /** `stop`: the first unknown statement is an error. `collect`: unknown statements are left out and listed. */
   readonly onUnknown: 'stop' | 'collect';
-  /** The largest number of bytes of rows. */
   readonly maxBytes: number;
   /** Schemas and enum types that earlier scripts of the same dump have created. New ones are added to it. */
   readonly allowed?: AllowedNames;
@@ -92,7 +90,6 @@ export interface ScriptListener {
   end(): void;
 }
 
-/** A statement of a dump was not recognised. */
 export class UnknownStatement extends Error {
   readonly object: ArchiveObject;
 
@@ -119,7 +116,6 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const endOfRows = Buffer.from('\n\\.');
 
-/** The state of a filter. */
 interface Filter {
   readonly options: Required<Pick<FilterOptions, 'settings' | 'onUnknown' | 'maxBytes' | 'allowed'>>;
   readonly listener: ScriptListener | undefined;

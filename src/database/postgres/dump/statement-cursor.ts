@@ -4,7 +4,6 @@ import { Mismatch, openCursor, quoted, string, type Token } from '../../sql-curs
 export interface AllowedNames {
   /** Names as written in SQL. */
   readonly schemas: Set<string>;
-  /** Whether the dump may create schemas. */
   readonly mayCreateSchemas: boolean;
   /** Qualified names of enum types. */
   readonly enums: Set<string>;
@@ -40,7 +39,6 @@ export const tokenPattern = new RegExp(
   'y',
 );
 
-/** Reads the tokens of one statement. */
 export type StatementCursor = ReturnType<typeof openStatementCursor>;
 
 /**

@@ -13,7 +13,6 @@ import {
  * and indexes (PostgreSQL's pg_dump.c and ruleutils.c).
  */
 
-/** A statement of a dump whose whole text was recognised. */
 export type DumpStatement =
   | { readonly kind: 'create-type' | 'create-sequence' | 'create-schema'; readonly object: string }
   | { readonly kind: 'create-table'; readonly object: string; readonly columns: readonly DumpColumn[] }

@@ -76,7 +76,6 @@ function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {
   return { kind: 'other', name: '' };
 }
 
-/** The entries that are loaded. */
 export interface Selection {
   readonly entries: readonly TocEntry[];
   /** The objects that are left out and that the owner may need, in sentences without a full stop. */
