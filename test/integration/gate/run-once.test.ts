@@ -41,7 +41,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     // in the form that some user interfaces pass on
     const done = await start(`"${order}"`);
     expect({ exitCode: done.exitCode, all: done.all }).toMatchObject({ exitCode: 0 });
-    expect(done.stdout).toContain('TT_RUN_ONCE: `quarantine create --all --yes` was carried out');
+    expect(done.stdout).toContain('TT_RUN_ONCE: `quarantine create --all --yes` is done');
     expect(done.stdout).toContain('healthy');
 
     // a second start does not repeat it, in any state
@@ -50,7 +50,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect(second.exitCode).toBe(11);
     expect(second.stdout).toContain('was done already');
     expect(JSON.parse((await start(order, ['status', '--json'])).stdout)).toMatchObject({
-      runOnce: { commands: order, why: expect.stringContaining('carried out already') },
+      runOnce: { commands: order, why: expect.stringContaining('was done already') },
     });
 
     // another value is a new order, and so is the same value after a start without it
