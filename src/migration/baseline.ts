@@ -32,34 +32,38 @@ export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): r
 }
 
 /**
- * The schema of the head in two parts. Rows are loaded between the two, because loading is fastest into tables without
- * keys.
+ * The statements for the schema of the head, in two sections as in a dump of pg_dump. Rows are loaded between the two,
+ * because loading is fastest into tables without keys.
  */
-export interface Frame {
+export interface SchemaSections {
   /** Types, and the tables with only their columns. */
-  readonly tables: readonly string[];
+  readonly preData: readonly string[];
   /** Keys and checks, then indexes, then foreign keys: each part needs those before it. */
-  readonly rules: readonly string[];
+  readonly postData: readonly string[];
 }
 
-/** The statements that create the schema of the head in an empty PostgreSQL database, without seed rows. */
-export function renderFrame(head: Catalog): Frame {
+/** Renders the schema of the head for an empty PostgreSQL database, without seed rows. */
+export function renderSections(head: Catalog): SchemaSections {
   const tables = Object.entries(head.tables).filter(([name]) => name !== versionTable);
-  const isReference = (rule: string): boolean => targetOf(rule) !== null;
   const bare = tables.map(([name, table]) => renderTable(name, { ...table, constraints: {} }, 'postgresql'));
-  const rulesOf = (references: boolean): readonly string[] =>
+  const constraintsWhere = (isWanted: (definition: string) => boolean): readonly string[] =>
     tables.flatMap(([name, { constraints }]) =>
       addConstraints(
         name,
-        Object.entries(constraints).filter(([, rule]) => isReference(rule) === references),
+        Object.entries(constraints).filter(([, definition]) => isWanted(definition)),
       ),
     );
+  const isForeignKey = (definition: string): boolean => targetOf(definition) !== null;
   return {
-    tables: [
+    preData: [
       ...Object.entries(head.enums).map(([name, values]) => renderEnum(name, values)),
       ...bare.flatMap(({ create }) => create),
     ],
-    rules: [...rulesOf(false), ...bare.flatMap(({ indexes }) => indexes), ...rulesOf(true)],
+    postData: [
+      ...constraintsWhere((definition) => !isForeignKey(definition)),
+      ...bare.flatMap(({ indexes }) => indexes),
+      ...constraintsWhere(isForeignKey),
+    ],
   };
 }
 

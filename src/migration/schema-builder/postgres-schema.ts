@@ -64,27 +64,55 @@ const sequenceQuery = (table: string): string => `
       WHERE t.relnamespace = ${currentSchema} AND t.relname = ${literal(table)}) AS numbered
     WHERE unnumbered OR sequence IS NOT NULL`;
 
-/** The steps of PostgreSQL. They wait in a queue and are sent together, at the latest with the next query. */
-export function postgresSteps(session: Session): Steps {
+/** Statements that wait until they are sent together. */
+interface StatementQueue {
+  execute(statement: string): Promise<void>;
+  /** Adds a column by the last ALTER TABLE in the queue, if that adds columns to the same table, or by a new one. */
+  addColumn(table: string, addition: string): Promise<void>;
+  flush(): Promise<void>;
+  /** Sends the waiting statements, and a query in the same message. */
+  query(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
+}
+
+function openQueue(session: Session): StatementQueue {
   const queue: string[] = [];
   // the table to which the last statement in the queue adds columns: one ALTER TABLE with ten columns takes no longer
   // than with one
   let extending: string | null = null;
+  const takeAll = (): string[] => {
+    extending = null;
+    return queue.splice(0);
+  };
   const execute = async (statement: string): Promise<void> => {
     extending = null;
     queue.push(statement);
   };
   const flush = async (): Promise<void> => {
-    extending = null;
-    const batch = queue.splice(0);
+    const batch = takeAll();
     if (batch.length > 0) await runBatch(session, batch);
   };
-  const query = async (sql: string, parameters: readonly Value[] = []): Promise<Row[]> => {
-    // the server takes several statements in one message only if they have no parameters
-    if (parameters.length > 0) await flush();
-    extending = null;
-    return runBatch(session, [...queue.splice(0), sql], parameters);
+  return {
+    execute,
+    flush,
+    async addColumn(table, addition) {
+      if (extending === table) {
+        queue.push(`${queue.pop() ?? ''}, ${addition}`);
+      } else {
+        await execute(`ALTER TABLE ${quoteName(table)} ${addition}`);
+        extending = table;
+      }
+    },
+    async query(sql, parameters = []) {
+      // the server takes several statements in one message only if they have no parameters
+      if (parameters.length > 0) await flush();
+      return runBatch(session, [...takeAll(), sql], parameters);
+    },
   };
+}
+
+/** The steps of PostgreSQL. They wait in a queue and are sent together, at the latest with the next query. */
+export function postgresSteps(session: Session): Steps {
+  const { execute, flush, query, addColumn } = openQueue(session);
   const alterTable = (table: string, what: string): Promise<void> => execute(`ALTER TABLE ${quoteName(table)} ${what}`);
 
   return {
@@ -95,15 +123,7 @@ export function postgresSteps(session: Session): Steps {
     inventory: async () => readInventory(await query(inventoryQuery)),
     translate: (definition) => definition,
 
-    async addColumn(table, column, definition) {
-      const addition = `ADD COLUMN ${quoteName(column)} ${definition}`;
-      if (extending === table) {
-        queue.push(`${queue.pop() ?? ''}, ${addition}`);
-      } else {
-        await alterTable(table, addition);
-        extending = table;
-      }
-    },
+    addColumn: (table, column, definition) => addColumn(table, `ADD COLUMN ${quoteName(column)} ${definition}`),
     dropColumn: (table, column) => alterTable(table, `DROP COLUMN ${quoteName(column)}`),
     alterColumn: (table, change) => alterTable(table, `ALTER COLUMN ${quoteName(change.column)} ${action(change)}`),
 

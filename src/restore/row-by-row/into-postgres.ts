@@ -19,7 +19,7 @@ import { type ExactValue, openRows, type RowReader } from '../../database/sqlite
 import { hasCode } from '../../errors/error-code.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Conversion, Loaded } from '../../model/transfer.ts';
-import { renderFrame } from '../../migration/baseline.ts';
+import { renderSections } from '../../migration/baseline.ts';
 import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { stampLedger } from '../../migration/ledger.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
@@ -78,15 +78,15 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
     return await withRowLoader(target, { role, signal }, async (loader) => {
       const { session } = loader;
       const tables = tablesToLoad(head, facts.catalog, reader);
-      const frame = renderFrame(head);
-      await session.run([...loading.before, ...frame.tables, ...ownerTableStatements(head, tables)].join(';\n'));
-      const ledger = openMisfitCounts();
+      const sections = renderSections(head);
+      await session.run([...loading.before, ...sections.preData, ...ownerTableStatements(head, tables)].join(';\n'));
+      const misfitCounts = openMisfitCounts();
       const spools = new Map<string, string>();
       const conversions: Loaded['conversions'][number][] = [];
       let [rows, bytes] = [0, 0];
       for (const table of tables.filter(({ name }) => reader.holdsRows(name))) {
         const spool = join(folder, `misfits-${spools.size}`);
-        const done = await loadTable(table, { reader, loader, ledger, spool });
+        const done = await loadTable(table, { reader, loader, misfitCounts, spool });
         if (done.spooled) spools.set(table.name, spool);
         rows += done.rows;
         bytes += done.bytes;
@@ -95,9 +95,16 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
       await stampLedger(session, releaseGraph, false, releaseGraph.heads);
       await session.run(sequenceStatements(head, reader).join(';'));
       await labelPlaces(session, tables, reader);
-      const aside = await makeConstraints(frame.rules, { head, tables, loader, ledger, spools, quarantine });
+      const aside = await createConstraints(sections.postData, {
+        head,
+        tables,
+        loader,
+        misfitCounts,
+        spools,
+        quarantine,
+      });
       if (aside && !loading.setAside) {
-        throw rowsDoNotFit('postgresql', ledger.found, loading);
+        throw rowsDoNotFit('postgresql', misfitCounts.found, loading);
       }
       return {
         engine: 'postgresql',
@@ -107,7 +114,7 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
         seconds: (performance.now() - started) / 1000,
         conversions,
         extras: extrasOf(head, tables),
-        aside: aside ? { place: quarantine, misfits: ledger.found } : null,
+        aside: aside ? { place: quarantine, misfits: misfitCounts.found } : null,
       };
     });
   } finally {
@@ -121,7 +128,7 @@ const pieceLength = 32 * 1024;
 interface TableLoad {
   readonly reader: RowReader;
   readonly loader: RowLoader;
-  readonly ledger: MisfitCounts;
+  readonly misfitCounts: MisfitCounts;
   /** The file of the rows that do not fit: lines of COPY, with the reason in the first column. */
   readonly spool: string;
 }
@@ -134,18 +141,18 @@ interface LoadedTable {
 }
 
 /** Loads a table and reads it back. @throws Error if the rows differ */
-async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: TableLoad): Promise<LoadedTable> {
+async function loadTable(table: TableToLoad, { reader, loader, misfitCounts, spool }: TableLoad): Promise<LoadedTable> {
   const { name, relation, columns } = table;
   const names = columns.map((column) => column.name);
   const sent = createHash('sha256');
   const tallies: readonly ConversionCounts[] = columns.map(() => new Map());
   const convert = rowConverter(table, tallies, reader);
   let [rows, refused, bytes] = [0, 0, 0];
-  let misfits: number | null = null;
+  let spoolFile: number | null = null;
   const refuse = (row: readonly unknown[], wrong: readonly ValueMisfit[]): void => {
-    misfits ??= openSync(spool, 'wx', 0o600);
+    spoolFile ??= openSync(spool, 'wx', 0o600);
     refused += 1;
-    writeSync(misfits, recordMisfit(table, row, wrong, { reader, ledger }));
+    writeSync(spoolFile, recordMisfit(table, row, wrong, { reader, misfitCounts }));
   };
   function* encode(): Generator<Buffer, void, undefined> {
     let piece = '';
@@ -172,7 +179,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
     // the table was made in this transaction, so its rows are read in the order in which they were inserted
     await loader.copyIn(relation, names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
   } finally {
-    if (misfits !== null) closeSync(misfits);
+    if (spoolFile !== null) closeSync(spoolFile);
   }
   if (reader.countedRows(name) !== rows + refused) {
     throw new Error(restoreReasons.indexContradictsTable(name));
@@ -189,7 +196,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
       values,
     })),
   );
-  return { rows, bytes, conversions, spooled: misfits !== null };
+  return { rows, bytes, conversions, spooled: spoolFile !== null };
 }
 
 /** Why a value of a row does not fit. */
@@ -254,7 +261,7 @@ function recordMisfit(
   { name, columns, key }: TableToLoad,
   row: readonly unknown[],
   wrong: readonly ValueMisfit[],
-  { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
+  { reader, misfitCounts }: Pick<TableLoad, 'reader' | 'misfitCounts'>,
 ): string {
   const names = columns.map((column) => column.name);
   const texts = reader
@@ -267,7 +274,7 @@ function recordMisfit(
     const expected = numbered && rule === 'range' ? `${type} below ${lastInteger}` : type;
     const kind = { table: name, columns: [column], rule, expected };
     const value = shownValue(name, [column], texts[index] ?? null);
-    ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(keyText), value }] : []);
+    misfitCounts.add(kind, 1, misfitCounts.wants(kind) ? [{ key: shortened(keyText), value }] : []);
     return `${column}: ${rule} (${expected})`;
   });
   const line = [reasons.join('; '), ...texts].map((text) => (text === null ? copyNull : copyText(text)));
@@ -308,7 +315,7 @@ interface ConstraintStep {
   readonly head: Catalog;
   readonly tables: readonly TableToLoad[];
   readonly loader: RowLoader;
-  readonly ledger: MisfitCounts;
+  readonly misfitCounts: MisfitCounts;
   /** The files of the rows that do not fit, by table. */
   readonly spools: ReadonlyMap<string, string>;
   readonly quarantine: string;
@@ -318,17 +325,17 @@ interface ConstraintStep {
 const violations = ['23502', '23503', '23505', '23514'];
 
 /**
- * Makes keys, checks, indexes and references. First sets aside all rows that break one.
+ * Creates keys, checks, indexes and foreign keys. First sets aside all rows that violate one.
  * @returns whether anything was set aside
  */
-async function makeConstraints(statements: readonly string[], ruling: ConstraintStep): Promise<boolean> {
-  const { head, tables, loader, ledger, spools, quarantine } = ruling;
+async function createConstraints(statements: readonly string[], step: ConstraintStep): Promise<boolean> {
+  const { head, tables, loader, misfitCounts, spools, quarantine } = step;
   const { session } = loader;
-  const make = (): Promise<void> => session.run(statements.join(';\n'));
+  const createAll = (): Promise<void> => session.run(statements.join(';\n'));
   if (spools.size === 0) {
     await session.run('SAVEPOINT rules');
     try {
-      await make();
+      await createAll();
       return false;
     } catch (error) {
       if (!hasCode(error, ...violations)) throw error;
@@ -358,9 +365,9 @@ async function makeConstraints(statements: readonly string[], ruling: Constraint
     await loader.copyIn(`${schema}.${quoteName(table)}`, columns, createReadStream(spool));
   }
   const keys = (table: string): readonly string[] => tables.find(({ name }) => name === table)?.key ?? [];
-  await setViolatorsAside(session, constraintRulesOf(head), { aside, ledger, columns: columnsOf, keys });
-  await make();
-  const rows = ledger.found.reduce((sum, misfits) => sum + misfits.rows, 0);
+  await setViolatorsAside(session, constraintRulesOf(head), { aside, misfitCounts, columns: columnsOf, keys });
+  await createAll();
+  const rows = misfitCounts.found.reduce((sum, misfits) => sum + misfits.rows, 0);
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
   const why = labelOfMisfits;
   await writeLabel(session, {

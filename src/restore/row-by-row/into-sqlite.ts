@@ -60,7 +60,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
   const writer = openWriter(file);
   const sent = new Map<TableToFill, RowSum>();
   const totals = { rows: 0, bytes: 0 };
-  const ledger = openMisfitCounts();
+  const misfitCounts = openMisfitCounts();
   try {
     chmodSync(file, 0o600);
     for (const statement of createStatements(tables.values())) writer.run(statement);
@@ -72,7 +72,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
       [...tables].map(([table, into]) => {
         const sum = openRowSum();
         sent.set(into, sum);
-        return [table, rowInserter(into, sum, { writer, ledger, aside: loading.aside })];
+        return [table, rowInserter(into, sum, { writer, misfitCounts, aside: loading.aside })];
       }),
     );
     await dump.read((table, row) => {
@@ -81,8 +81,8 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
       totals.rows += 1;
       totals.bytes += bytes;
     });
-    if (ledger.found.length > 0 && !loading.setAside) {
-      throw rowsDoNotFit('sqlite', ledger.found, loading);
+    if (misfitCounts.found.length > 0 && !loading.setAside) {
+      throw rowsDoNotFit('sqlite', misfitCounts.found, loading);
     }
     for (const statement of indexStatements(tables.values())) writer.run(statement);
     writer.commit();
@@ -90,7 +90,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
     writer.close();
   }
   await compareWithDump(file, sent, loading.signal);
-  if (ledger.found.length > 0) setReferringRowsAside(file, tables.values(), ledger, loading.aside);
+  if (misfitCounts.found.length > 0) setReferringRowsAside(file, tables.values(), misfitCounts, loading.aside);
   syncToDisk(file);
   const all = [...tables.values()];
   return {
@@ -109,7 +109,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
         .map(({ name }) => name),
       columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
     },
-    aside: ledger.found.length > 0 ? { place: loading.aside, misfits: ledger.found } : null,
+    aside: misfitCounts.found.length > 0 ? { place: loading.aside, misfits: misfitCounts.found } : null,
   };
 }
 
@@ -162,7 +162,7 @@ function rowInserter(
 /** Notes rows that do not fit, and sets them aside as text. */
 function misfitRecorder(
   { name, columns, key }: TableToFill,
-  { writer, ledger, aside }: InsertContext,
+  { writer, misfitCounts, aside }: InsertContext,
 ): (row: readonly DumpValue[], wrong: readonly RowMisfit[]) => void {
   const names = columns.map((column) => column.name);
   let keep: ReturnType<RowWriter['into']> | null = null;
@@ -174,7 +174,7 @@ function misfitRecorder(
       const { columns: about } = each;
       const kind = { ...each, table: name };
       const value = about.length === 0 ? null : shownValue(name, about, textsOf(about));
-      ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
+      misfitCounts.add(kind, 1, misfitCounts.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
     }
     const reasons = wrong.map(({ columns: about, rule, expected }) => `${about.join(', ')}: ${rule} (${expected})`);
     keep ??= createAsideTable(writer, asideTableName(aside, name), names);

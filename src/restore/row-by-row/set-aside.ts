@@ -165,12 +165,12 @@ export async function setViolatorsAside(
   rules: readonly ConstraintRule[],
   given: {
     readonly aside: AsideTables;
-    readonly ledger: MisfitCounts;
+    readonly misfitCounts: MisfitCounts;
     readonly columns: (table: string) => readonly string[];
     readonly keys: (table: string) => readonly string[];
   },
 ): Promise<void> {
-  const { aside, ledger, columns, keys } = given;
+  const { aside, misfitCounts, columns, keys } = given;
   const move = async (rule: ConstraintRule, as: Misfits['rule'], broken: string): Promise<number> => {
     const table = quoteName(rule.table);
     const found = only(await session.query(`SELECT count(*) AS rows FROM ${table} t WHERE ${broken}`));
@@ -181,7 +181,7 @@ export async function setViolatorsAside(
       `SELECT ${textOfColumns(keys(rule.table))} AS key, ${textOfColumns(rule.columns)} AS value
        FROM ${table} t WHERE ${broken} ORDER BY ctid LIMIT 3`,
     );
-    ledger.add(
+    misfitCounts.add(
       kind,
       rows,
       examples.map((row) => ({
@@ -252,7 +252,7 @@ function referencesAsideRow({ columns, target }: ConstraintRule, { schema }: Asi
 export function setReferringRowsAside(
   file: string,
   tables: Iterable<TableToFill>,
-  ledger: MisfitCounts,
+  misfitCounts: MisfitCounts,
   prefix: string,
 ): void {
   const all = [...tables];
@@ -260,7 +260,7 @@ export function setReferringRowsAside(
   try {
     for (let moved = 1; moved > 0;) {
       moved = 0;
-      for (const table of all) moved += moveRowsThatReferToAside(table, { writer, ledger, aside: prefix });
+      for (const table of all) moved += moveRowsThatReferToAside(table, { writer, misfitCounts, aside: prefix });
     }
     writer.commit();
   } finally {
@@ -270,7 +270,7 @@ export function setReferringRowsAside(
 
 function moveRowsThatReferToAside(
   { name, columns, key, expected }: TableToFill,
-  { writer, ledger, aside }: InsertContext,
+  { writer, misfitCounts, aside }: InsertContext,
 ): number {
   const names = columns.map((column) => column.name);
   const into = asideTableName(aside, name);
@@ -295,7 +295,7 @@ function moveRowsThatReferToAside(
       key: shortened(row.slice(0, key.length).join(', ')),
       value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),
     }));
-    ledger.add(kind, found.length, examples);
+    misfitCounts.add(kind, found.length, examples);
     if (!writer.holdsTable(into)) createAsideTable(writer, into, names);
     writer.run(
       `INSERT INTO ${quoteName(into)} SELECT ${quoteText(`follows: ${definition}`)}, ${names.map(asText).join(', ')} ${from};
@@ -308,7 +308,7 @@ function moveRowsThatReferToAside(
 
 export interface InsertContext {
   readonly writer: RowWriter;
-  readonly ledger: MisfitCounts;
+  readonly misfitCounts: MisfitCounts;
   /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
 }
