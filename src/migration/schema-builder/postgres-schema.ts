@@ -66,12 +66,12 @@ const sequenceQuery = (table: string): string => `
 
 /** Statements that wait until they are sent together. */
 interface StatementQueue {
-  execute(statement: string): Promise<void>;
+  readonly execute: (statement: string) => Promise<void>;
   /** Adds a column by the last ALTER TABLE in the queue, if that adds columns to the same table, or by a new one. */
-  addColumn(table: string, addition: string): Promise<void>;
-  flush(): Promise<void>;
+  readonly addColumn: (table: string, addition: string) => Promise<void>;
+  readonly flush: () => Promise<void>;
   /** Sends the waiting statements, and a query in the same message. */
-  query(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
+  readonly query: (sql: string, parameters?: readonly Value[]) => Promise<Row[]>;
 }
 
 function openQueue(session: Session): StatementQueue {
