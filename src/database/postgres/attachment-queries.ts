@@ -347,17 +347,21 @@ export function attachmentsQuery(versionNumber: number): string {
  * the column owns. A default may name the sequence of another table. Columns: table, column, sequence, increment.
  */
 export const sequencesQuery = `
+  WITH s AS MATERIALIZED (SELECT oid, relname, relnamespace FROM pg_class WHERE relkind = 'S'),
+  n AS MATERIALIZED (
+    SELECT relation, number, coalesce(min(sequence) FILTER (WHERE NOT owned), min(sequence)) AS sequence
+    FROM (SELECT f.adrelid AS relation, f.adnum::int AS number, s.oid AS sequence, false AS owned
+          FROM s JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid AND d.refobjsubid = 0
+          JOIN pg_attrdef f ON f.oid = d.objid
+          WHERE d.classid = 'pg_attrdef'::regclass AND d.deptype = 'n'
+          UNION ALL
+          SELECT d.refobjid, d.refobjsubid, s.oid, true
+          FROM s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+          WHERE d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS each
+    GROUP BY relation, number)
   SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
-  FROM (SELECT relation, number, coalesce(min(sequence) FILTER (WHERE NOT owned), min(sequence)) AS sequence
-        FROM (SELECT f.adrelid AS relation, f.adnum::int AS number, d.refobjid AS sequence, false AS owned
-              FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
-              WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n' AND d.refobjsubid = 0
-              UNION ALL
-              SELECT d.refobjid, d.refobjsubid, d.objid, true FROM pg_depend d
-              WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS each
-        GROUP BY relation, number) AS n
-  JOIN pg_class s ON s.oid = n.sequence AND s.relkind = 'S' JOIN pg_class c ON c.oid = n.relation
+  FROM n JOIN s ON s.oid = n.sequence JOIN pg_class c ON c.oid = n.relation
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.number JOIN pg_sequence z ON z.seqrelid = s.oid
-  WHERE s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
+  WHERE s.relnamespace = c.relnamespace AND ${tables} AND has_sequence_privilege(s.oid, 'SELECT')
     AND CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) > 0 ELSE true END
   ORDER BY 1, 2`;
