@@ -101,7 +101,7 @@ async function requireSafePragmas(session: Session): Promise<void> {
 /** Replaces the table by a new one with this definition. @returns false if its constraints were left out */
 async function exchange(session: Session, table: string, definition: TableText, lenient: boolean): Promise<boolean> {
   let isWhole = true;
-  const temporary = `${table}__rebuilt`;
+  const temporary = table + rebuiltSuffix;
   const own = await session.query(
     `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY rowid`,
     [table],
@@ -133,6 +133,21 @@ async function exchange(session: Session, table: string, definition: TableText, 
   }
   return isWhole;
 }
+
+const rebuiltSuffix = '__rebuilt';
+
+/** Whether a table is the copy that a rebuild fills. */
+export const isBeingRebuilt = (table: string): boolean => table.endsWith(rebuiltSuffix);
+
+/** Leaves out all constraints of a table, and makes its unique indexes plain ones. */
+export async function leaveOutConstraints(session: Session, table: string): Promise<void> {
+  const { name, definition } = await storedTable(session, table);
+  const withPlainIndexes: Session = { ...session, run: (sql) => session.run(withPlainIndex(sql)) };
+  await exchange(withPlainIndexes, name, withoutConstraints(definition), true);
+}
+
+/** The statement that creates a plain index, if the given one creates a unique one. */
+export const withPlainIndex = (sql: string): string => sql.replace(/^CREATE\s+UNIQUE\s+INDEX/i, 'CREATE INDEX');
 
 /** Whether SQLite refused a statement because of rows (SQLite, "Result and Error Codes"). */
 export function breaksRule(error: unknown): boolean {

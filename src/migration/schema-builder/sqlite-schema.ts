@@ -4,7 +4,14 @@ import type { Session } from '../../database/session.ts';
 import { createInventory, text, type Inventory } from './inventory.ts';
 import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 import { keyword, tokenize } from './sql-tokens.ts';
-import { breaksRule, rebuildTable, storedTable } from './sqlite-rebuild.ts';
+import {
+  breaksRule,
+  isBeingRebuilt,
+  leaveOutConstraints,
+  rebuildTable,
+  storedTable,
+  withPlainIndex,
+} from './sqlite-rebuild.ts';
 import { insertIfMissing, StatementError, type Steps } from './steps.ts';
 import { hasConstraint, type TableChange } from './table-text.ts';
 
@@ -20,7 +27,7 @@ export interface Leniency {
 
 /** The steps of SQLite. They run at once. */
 export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
-  const session = leniency.lenient ? withoutBrokenUniques(namingStatements(plain)) : namingStatements(plain);
+  const session = leniency.lenient ? withoutBrokenRules(namingStatements(plain)) : namingStatements(plain);
   const rebuild = (table: string, change: TableChange): Promise<void> => rebuildTable(session, table, change, leniency);
   const alterTable = (table: string, action: string): Promise<void> =>
     session.run(`ALTER TABLE ${quoteName(table)} ${action}`);
@@ -78,17 +85,34 @@ function isRefusal(error: unknown): boolean {
   return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
 }
 
-/** Wraps a session: it creates a plain index instead of a unique index that rows violate. */
-function withoutBrokenUniques(session: Session): Session {
+/**
+ * Wraps a session: it creates a plain index instead of a unique index that rows violate, and changes rows of a table
+ * without its constraints if the changed rows violate one.
+ */
+function withoutBrokenRules(session: Session): Session {
   return {
     ...session,
-    run: (sql) =>
-      session.run(sql).catch((error: unknown) => {
-        const plain = sql.replace(/^CREATE UNIQUE INDEX/i, 'CREATE INDEX');
-        if (plain === sql || !breaksRule(error)) throw error;
-        return session.run(plain);
-      }),
+    async run(sql) {
+      const tables = changedTables(sql);
+      if (tables.length > 0) await session.run('SAVEPOINT change');
+      try {
+        await session.run(sql);
+      } catch (error) {
+        const plain = withPlainIndex(sql);
+        if (!breaksRule(error) || (plain === sql && tables.length === 0)) throw error;
+        if (tables.length > 0) await session.run('ROLLBACK TO change');
+        for (const table of tables) await leaveOutConstraints(session, table);
+        await session.run(plain);
+      }
+      if (tables.length > 0) await session.run('RELEASE change');
+    },
   };
+}
+
+/** The tables whose rows the statements change. A rebuild leaves out constraints by itself. */
+function changedTables(sql: string): readonly string[] {
+  const found = sql.matchAll(/(?:^|;)\s*(?:UPDATE|INSERT\s+INTO)\s+"?(\w+)/gi);
+  return [...new Set(Array.from(found, ([, table = '']) => table))].filter((table) => !isBeingRebuilt(table));
 }
 
 /** Wraps a session: its errors name the statement that failed. */
