@@ -49,12 +49,13 @@ export const restoreMessages = {
     'and whether it can be migrated is only seen by the restore itself.',
   ],
   loadedAs: (user: string, reason: string): string => `The archive is loaded with the rights of ${user}: ${reason}.`,
-  danglingRows: (rows: number): string => `${count(rows, 'row')} of it refer to nothing: that is left as it is.`,
+  danglingRows: (rows: number): string =>
+    `${count(rows, 'row')} of it refer to rows that do not exist. They stay as they are.`,
   notCarriedOver: ({ property, reason }: UncopiedProperty): string =>
     `Not carried over: ${describeProperty(property)} (${reason}).`,
   noUploadFolder: (roots: readonly string[]): string =>
-    `Not restored, for there is no folder of their own here: ${roots.join(', ')}.`,
-  rehearsed: 'The archive can be restored. What was made of it was thrown away again: nothing was changed.',
+    `Not restored, because this installation has no folder for them: ${roots.join(', ')}.`,
+  rehearsed: 'The archive can be restored. The prepared database was deleted again: nothing was changed.',
   restored: (database: string, archive: string): string =>
     `Restored: ${database} is what ${shownArchive(archive)} holds, at the current revision.`,
   unhealthy: (reason: string): string =>
@@ -74,18 +75,18 @@ const outcomes = {
   },
 };
 
-/** What is said of a restore that was cut off, or failed on its way. */
+/** What the log says about the recovery of an interrupted or failed restore. */
 export const recoveryMessages = {
   unfinished: (holder: string, startedAt: string): string =>
     `A restore did not finish (${holder}, begun ${zonedTime(startedAt)}).`,
   settled: (action: Journal['action'], outcome: keyof typeof outcomes.restore): string =>
     `It was ${outcome === 'finished' ? 'finished' : 'taken back'}: ${outcomes[action][outcome]}`,
   connectionLost: (action: Journal['action'], reason: string): string =>
-    `The connection was lost (${reason}): another one is asked what became of the ${action}.`,
+    `The connection was lost (${reason}): a new connection finds out whether the ${action} was committed.`,
   notSettled: (reason: string): string =>
-    `What was begun could not be settled now (${reason}): the next start does it.`,
+    `The work could be neither completed nor rolled back now (${reason}): the next start does it.`,
   finishedAllTheSame: (action: Journal['action'], reason: string): string =>
-    `The ${action} was finished although something failed on the way: ${reason}.`,
+    `The ${action} was completed, although a step failed: ${reason}.`,
 };
 
 /** What TT_RESTORE_FROM does at a start. */
@@ -104,7 +105,7 @@ export function describeFormer(
 ): readonly string[] {
   if (changes === null) {
     return [
-      `${kept} could not be compared with what was put aside at ${finishedAt}: nobody measured it then. It may have been changed since.`,
+      `${kept} could not be compared with what was put aside at ${finishedAt}: it was not measured then. It may have been changed since.`,
     ];
   }
   if (changes.length === 0) return [];
@@ -114,10 +115,9 @@ export function describeFormer(
   ];
 }
 
-/** What is live after an undo. */
 export function describeUndone(database: string, changes: readonly Change[] | null): string {
   const what = `${database} is the database from before the last restore again`;
-  if (changes === null) return `${what}; whether it is as it was then, nobody can tell.`;
+  if (changes === null) return `${what}; it is not known whether it was changed since.`;
   return changes.length === 0 ? `${what}, as it was.` : `${what}, with the changes that were made to it since.`;
 }
 
@@ -146,7 +146,6 @@ export function describeUnknownFileHolders(file: string): string {
   );
 }
 
-/** What is about to be restored. */
 export function describeArchive(archive: Archive): string {
   const { file, engine, createdAt, revisions, uploads, size } = archive;
   const made = createdAt instanceof Date ? zonedTime(createdAt) : (createdAt ?? 'at a time it does not say');
@@ -158,33 +157,36 @@ export function describeArchive(archive: Archive): string {
   return `${capitalize(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 
-/** What becomes of what an owner made around the tables: before the question. */
-export function describeUnarchived(around: readonly UnarchivedObject[]): readonly string[] {
-  const along = around.filter((thing) => thing.safe);
-  const left = around.filter((thing) => !thing.safe);
+/** What happens to the objects that no archive contains. Said before the question. */
+export function describeUnarchived(unarchived: readonly UnarchivedObject[]): readonly string[] {
+  const recreated = unarchived.filter(({ safe }) => safe);
+  const missing = unarchived.filter(({ safe }) => !safe);
   return [
-    ...(along.length === 0
+    ...(recreated.length === 0
       ? []
       : [
-          `No archive holds this; it is made anew in the restored database, where its table is there: ${objectsOf(along)}.`,
+          `No archive contains these; they are created again in the restored database if their tables exist: ${objectsOf(recreated)}.`,
         ]),
-    ...(left.length === 0
+    ...(missing.length === 0
       ? []
-      : [`The restored database will lack, for no archive holds it: ${objectsOf(left)}.`, ...statementsOf(left)]),
+      : [
+          `The restored database will lack these, because no archive contains them: ${objectsOf(missing)}.`,
+          ...statementsOf(missing),
+        ]),
   ];
 }
 
-/** The same once the restore is done. */
+/** Objects that the restored database lacks. Said after the restore. */
 export function describeMissingObjects(lacking: readonly UnarchivedObject[]): readonly string[] {
   if (lacking.length === 0) return [];
   return [
-    `Make anew what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
+    `Create again what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
     ...statementsOf(lacking),
   ];
 }
 
 export function describeMissingUnknown(reason: string): string {
-  return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
+  return `Could not find out what the restored database lacks (${reason}): this is everything that the former one has.`;
 }
 
 /** What the application needs beside a restored database, and is missing here. */
@@ -209,23 +211,23 @@ export function describeNotRecreated(object: string, reason: string): string {
 }
 
 /** `rights of reader on clients, users; publication all_of_it` */
-function objectsOf(around: readonly UnarchivedObject[]): string {
-  const objects = [...new Set(around.map(({ object }) => object))];
+function objectsOf(unarchived: readonly UnarchivedObject[]): string {
+  const objects = [...new Set(unarchived.map(({ object }) => object))];
   const named = objects.map((name) => {
-    const things = around.flatMap(({ object, on }) => (object === name && on !== null ? [on] : []));
-    const more = things.length > most ? ` and ${things.length - most} more` : '';
-    return things.length === 0 ? name : `${name} on ${things.slice(0, most).join(', ')}${more}`;
+    const tables = unarchived.flatMap(({ object, on }) => (object === name && on !== null ? [on] : []));
+    const more = tables.length > most ? ` and ${tables.length - most} more` : '';
+    return tables.length === 0 ? name : `${name} on ${tables.slice(0, most).join(', ')}${more}`;
   });
   return printable(named.join('; '));
 }
 
-/** How many things are listed in a sentence. */
+/** How many tables are listed in a sentence. */
 const most = 20;
 
-const statementsOf = (around: readonly UnarchivedObject[]): readonly string[] =>
-  around.map(({ statement }) => `  ${printableSql(statement)};`);
+const statementsOf = (unarchived: readonly UnarchivedObject[]): readonly string[] =>
+  unarchived.map(({ statement }) => `  ${printableSql(statement)};`);
 
-/** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */
+/** Users whose personal data a restore brings back, although the application has erased it. @param users the ids of those who were erased since */
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
   return (

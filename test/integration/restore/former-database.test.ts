@@ -144,7 +144,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     const older: unknown = JSON.parse(memory, (key, value: unknown) => (key === 'measured' ? undefined : value));
     await writeFile(file, JSON.stringify(older));
     const { all } = await place.must(...back);
-    expect(words(all)).toMatch(/could not be compared with what was put aside at \S+Z: nobody measured it then/);
+    expect(words(all)).toMatch(/could not be compared with what was put aside at \S+Z: it was not measured then/);
     expect(all).not.toContain('as it was.');
     expect(Number((await ask(place.database, 'SELECT count(*) FROM users'))[0])).toBe(users);
     await place.must(...back);

@@ -14,7 +14,7 @@ describePostgres(
       const { database } = place;
       await fillWithNewer(database);
       const nothing = await place.must('restore', archive, '--dry-run');
-      expect(nothing.all).not.toMatch(/will lack|made anew/);
+      expect(nothing.all).not.toMatch(/will lack|created again/);
       const reader = `${database.name}_reader`;
       await admin(`CREATE ROLE ${reader}`);
       atEnd(() => admin(`DROP ROLE IF EXISTS ${reader}`));
@@ -42,15 +42,17 @@ describePostgres(
         `revocation of USAGE from everybody on language plpgsql, schema public, type ${type}; rights of ${reader} on clients, columns of clients, function mine, of_mine, schema public, users, users_id_seq`,
       );
       expect(words).toMatch(
-        /made anew in the restored database[^.]*publication of_inserts; publication of_users; revocation of /,
+        /created again in the restored database[^.]*publication of_inserts; publication of_users; revocation of /,
       );
-      expect(words).toMatch(/will lack, for no archive holds it: publication of_all; subscription to_me\./);
+      expect(words).toMatch(
+        /will lack these, because no archive contains them: publication of_all; subscription to_me\./,
+      );
       expect(words).not.toContain('hush-hush');
       // an object that cannot be made is named after the failure
       expect(words).toContain(`Not carried over: rights of ${reader} on of_mine (`);
       expect(words).toContain('Not carried over: revocation of EXECUTE from everybody on function mine (');
       expect(await ask(database, `SELECT concat_ws(' ', ${everybody})`)).toEqual(['f f f']);
-      const [, report = ''] = words.split('Make anew what the restored database lacks');
+      const [, report = ''] = words.split('Create again what the restored database lacks');
       expect(words.split('CREATE PUBLICATION of_all FOR ALL TABLES')).toHaveLength(3);
       expect(report).toContain('REVOKE EXECUTE ON FUNCTION public.mine() FROM PUBLIC;');
       expect(report).not.toContain('REVOKE USAGE');

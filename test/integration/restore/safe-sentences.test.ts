@@ -74,7 +74,7 @@ describeRestores('the Safe sentence if the disk of the journal is full', (engine
   it('is not needed if the disk is full only once after the swap: the restore is finished', async () => {
     const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(3, 3)) } });
     expect(exitCode, all).toBe(0);
-    expect(all).toContain('was finished although something failed on the way');
+    expect(all).toContain('was completed, although a step failed');
     expect(journalOf(place)).toBeNull();
     expect(await isBefore(place)).toBe(false);
   });
@@ -124,7 +124,7 @@ describePostgres(
     it('is not needed if the server has swapped: the restore is finished', async () => {
       const { exitCode, all } = await restoreCut('after', false);
       expect(exitCode, all).toBe(0);
-      expect(all).toContain('another one is asked what became of the restore');
+      expect(all).toContain('a new connection finds out whether the restore was committed');
       expect(await isBefore(place)).toBe(false);
       expect(await relatedDatabases(place.database)).toHaveLength(2);
     });
