@@ -79,13 +79,13 @@ const outcomes = {
 export const recoveryMessages = {
   unfinished: (holder: string, startedAt: string): string =>
     `A restore did not finish (${holder}, begun ${zonedTime(startedAt)}).`,
-  settled: (action: Journal['action'], outcome: keyof typeof outcomes.restore): string =>
+  recovered: (action: Journal['action'], outcome: keyof typeof outcomes.restore): string =>
     `It was ${outcome === 'finished' ? 'finished' : 'taken back'}: ${outcomes[action][outcome]}`,
   connectionLost: (action: Journal['action'], reason: string): string =>
     `The connection was lost (${reason}): a new connection finds out whether the ${action} was committed.`,
-  notSettled: (reason: string): string =>
+  notRecovered: (reason: string): string =>
     `The work could be neither completed nor rolled back now (${reason}): the next start does it.`,
-  finishedAllTheSame: (action: Journal['action'], reason: string): string =>
+  completedDespiteFailure: (action: Journal['action'], reason: string): string =>
     `The ${action} was completed, although a step failed: ${reason}.`,
 };
 
@@ -227,7 +227,10 @@ const most = 20;
 const statementsOf = (unarchived: readonly UnarchivedObject[]): readonly string[] =>
   unarchived.map(({ statement }) => `  ${printableSql(statement)};`);
 
-/** Users whose personal data a restore brings back, although the application has erased it. @param users the ids of those who were erased since */
+/**
+ * Users whose personal data a restore brings back, although the application has erased it.
+ * @param users the ids of those who were erased since
+ */
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
   return (

@@ -79,12 +79,12 @@ async function runAndRecover(
       recorder.swap(null);
       throw takenOver;
     }
-    log.warn(recoveryMessages.notSettled(reasonInWords(error)));
+    log.warn(recoveryMessages.notRecovered(reasonInWords(error)));
     throw restoreUnfinished(config, reasonInWords(failed === null ? error : failed.error), error);
   });
   if (failed === null) return;
   if (outcome === 'finished') {
-    return log.warn(recoveryMessages.finishedAllTheSame(journal.action, reasonInWords(failed.error)));
+    return log.warn(recoveryMessages.completedDespiteFailure(journal.action, reasonInWords(failed.error)));
   }
   signal.throwIfAborted();
   throw stepFailed('swap', failed.error, config);
@@ -270,7 +270,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
     }
     throw holdsDuringRecovery(error) ? error : restoreUnfinished(config, reasonOf(error), error);
   });
-  log.warn(recoveryMessages.settled(present.action, outcome));
+  log.warn(recoveryMessages.recovered(present.action, outcome));
 }
 
 /**
