@@ -5,10 +5,11 @@ import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
 import type { Transaction } from '../../../src/database/database.ts';
 import { openDatabase } from '../../../src/database/open.ts';
+import { inspect } from '../../../src/database/sqlite/inspect.ts';
 import { createHead, migrate } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { loadExpectedSchema, loadHead } from '../../../src/schema/expected-schema.ts';
-import { describeEngines } from '../../support/database.ts';
+import { createSqliteDatabase, describeEngines } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
 interface Made {
@@ -124,4 +125,31 @@ describeEngines('the baseline of an empty database', ({ create }) => {
     expect(made.catalog).toEqual(engine === 'sqlite' ? nameless(head) : head);
     expect(made.names).toEqual(namesIn(head));
   });
+});
+
+it('reads of a SQLite file what it would read without recognising tables by their statements', async () => {
+  const { url, name: file } = await createSqliteDatabase();
+  await make(url, createHead);
+  const database = new Database(file);
+  try {
+    database.exec(`
+      ALTER TABLE users ADD COLUMN own TEXT;
+      CREATE UNIQUE INDEX own_index ON projects (name) WHERE name <> '';
+      DROP INDEX ix_users_email;
+      CREATE TABLE own (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id));
+      CREATE VIEW own_view AS SELECT id FROM own;
+      CREATE TRIGGER own_trigger AFTER INSERT ON clients BEGIN DELETE FROM own; END;
+      ANALYZE`);
+    const { head: expected, statements } = await loadExpectedSchema('sqlite');
+    const question = { expected, aboutRows: () => [] };
+    const [read, found] = [inspect(database, question), inspect(database, { ...question, statements })];
+    expect({ ...found, catalog: nameless(found.catalog) }).toEqual({ ...read, catalog: nameless(read.catalog) });
+    const tables = Object.keys(expected.tables);
+    expect(tables.filter((name) => found.catalog.tables[name] !== expected.tables[name])).toEqual([
+      'projects',
+      'users',
+    ]);
+  } finally {
+    database.close();
+  }
 });
