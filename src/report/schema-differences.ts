@@ -210,7 +210,7 @@ export function manualRepairOption(unsafe: readonly Unsafe[], commands: Statemen
       return statements <= shownDifferences;
     });
   return [
-    'Correct what cannot be repaired safely, then start again: db-init repairs the rest.' +
+    'Correct these by hand, then start again: db-init repairs the rest.' +
       (sql.length > 0 ? ' Each SELECT finds rows. Read the statements after it before you run them.' : ''),
     ...sql.flatMap((statement) => statement.split('\n')).map((line) => `  ${line}`),
   ].join('\n');

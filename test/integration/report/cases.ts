@@ -369,7 +369,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(/^See the SQL/, shown),
         saving(),
-        leave(/^Correct what cannot be repaired/, itsStatements),
+        leave(/^Correct these by hand/, itsStatements),
         restoring(),
         startOver,
       ],
@@ -461,7 +461,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a database that lacks rows of its revisions, without a version',
       code: 21,
       make: run(`${oddTable} ${drop('alembic_version')} DELETE FROM role_permissions; DELETE FROM permissions;`),
-      options: [saving(), leave(/^Correct what cannot be repaired/, itsStatements), restoring(), startOver],
+      options: [saving(), leave(/^Correct these by hand/, itsStatements), restoring(), startOver],
     },
     {
       banner: 'failed rows',
