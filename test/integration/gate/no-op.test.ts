@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
@@ -81,6 +82,18 @@ describePostgres('the gate on a current database', () => {
     });
     expect(names).toEqual([{ application_name: expect.stringMatching(/^db-init \d+\.\d+\.\d+ gate$/) }]);
   });
+});
+
+it.each(['core.js', 'revisions.js'])('V8 accepts the compiled code that the build has kept of %s', async (name) => {
+  const file = join(import.meta.dirname, '../../../dist/chunks', name);
+  // in a process of its own, because the flags of the process decide
+  const script = `
+    const { readFileSync } = require('node:fs');
+    const cachedData = readFileSync(${JSON.stringify(`${file}.cache`)});
+    const source = readFileSync(${JSON.stringify(file)}, 'latin1');
+    console.log(new (require('node:vm').Script)(source, { cachedData }).cachedDataRejected);`;
+  const { stdout } = await execa({ extendEnv: false })(process.execPath, ['-e', script]);
+  expect(stdout).toBe('false');
 });
 
 /** The names of the driver's packages. */
