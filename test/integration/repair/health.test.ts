@@ -407,7 +407,7 @@ describePostgres('a healthy database', () => {
     for (const command of ['status', 'plan', 'verify', 'gate']) {
       const { exitCode, stderr, all } = await run([command], { env: { DATABASE_URL: url } });
       expect(exitCode, all).toBe(14);
-      expect(all).toContain('time_off_requests.status holds "odd"');
+      expect(all).toContain('time_off_requests.status contains "odd"');
       expect(stderr + all).toContain(`SELECT * FROM "time_off_requests" WHERE "status" = 'odd'`);
     }
   });
@@ -496,7 +496,7 @@ describePostgres('a healthy database', () => {
     for (const name of ['trigger tidies', 'trigger minds', 'trigger forgives', 'type named like a built-in varchar']) {
       expect(all).toContain(`also here: ${name}`);
     }
-    const remedies = /3\. Put right[^]*?\n4\./.exec(stderr)?.[0].match(/^ {5}[A-Z].*;$/gm) ?? [];
+    const remedies = /3\. Correct what[^]*?\n4\./.exec(stderr)?.[0].match(/^ {5}[A-Z].*;$/gm) ?? [];
     for (const remedy of remedies) await withClient(url, (client) => client.query(remedy));
     const healthy = await gate(url);
     expect(healthy.exitCode, healthy.all).toBe(0);
