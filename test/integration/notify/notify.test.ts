@@ -124,7 +124,7 @@ describe('a receiver of messages', () => {
 
   it.each([
     ['an error', '/500/x', 'it answered 500'],
-    ['another place', '/307/x', 'it answered 307 and names another address'],
+    ['another place', '/307/x', 'it answered 307 and redirects to another address'],
   ])('causes only a warning if it answers with %s', async (_, path, said) => {
     const { env } = await installation();
     const { exitCode, stdout } = await run([], {
