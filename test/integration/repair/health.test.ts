@@ -496,7 +496,7 @@ describePostgres('a healthy database', () => {
     for (const name of ['trigger tidies', 'trigger minds', 'trigger forgives', 'type named like a built-in varchar']) {
       expect(all).toContain(`also here: ${name}`);
     }
-    const remedies = /3\. Correct what[^]*?\n4\./.exec(stderr)?.[0].match(/^ {5}[A-Z].*;$/gm) ?? [];
+    const remedies = /^3\. [^]*?\n4\./m.exec(stderr)?.[0].match(/^ {5}[A-Z].*;$/gm) ?? [];
     for (const remedy of remedies) await withClient(url, (client) => client.query(remedy));
     const healthy = await gate(url);
     expect(healthy.exitCode, healthy.all).toBe(0);
