@@ -26,7 +26,7 @@ const claims: readonly (readonly [Claim, RegExp])[] = [
       'the changes that this run had committed stay',
       'the restored database is live[,;]',
       'the database from before the restore is live[,;]',
-      'rows that fit are back in their tables,',
+      'rows that fit are back in their tables[.]',
     ),
   ],
   [

@@ -94,7 +94,7 @@ describePostgres("other applications' databases", () => {
     const { exitCode, stderr } = await dbInit('gate');
     expect(exitCode).toBe(12);
     expect(stderr).not.toMatch(/adopt --force|db-init reset|volume rm/);
-    expect(stderr).toContain('database of its own');
+    expect(stderr).toContain('create a separate database for TimeTracker');
   });
 
   it('are put aside by hand, with every row, before a new schema is made', async () => {

@@ -63,7 +63,7 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
   [/^archive-rejected no-tool$/, /^Use a newer image|^See which other/, 'SQLite needs no tool'],
   [/^restore-refused prepared-transactions$/, /^Let who prepared them/, reasons.server],
   [/^restore-refused file-use-unknown$/, /^Stop the application/, 'restore/connected gives --disconnect in this state'],
-  [/depended-upon$/, /^Drop what depends|^Or leave it/, reasons.words],
+  [/depended-upon$/, /^Drop what depends|^Drop the objects that depend|^Or leave it/, reasons.words],
   [/^restore-refused unfinished$/, /^Start again/, reasons.again],
   [/^restore-refused unfinished$/, /^If the (?:reason|journal)/, reasons.words],
   [/^restore-refused failed$/, /^Remedy that, then restore again|^Or go on with/, reasons.again],

@@ -29,7 +29,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
     const { exitCode, stdout } = await terminal;
     expect(exitCode).toBe(expected);
     // "no" is an answer, not an error: a sentence, and no banner
-    const answered = stdout.slice(stdout.indexOf('to go on: '));
+    const answered = stdout.slice(stdout.indexOf('to continue: '));
     expect(/^Nothing was changed: consent was not given\.\r?$/m.test(answered)).toBe(expected === 2);
     expect(/✗.*\(exit code/.test(answered)).toBe(expected === 130);
     expect((await snapshot(database.url)) === before).toBe(expected !== 0);
