@@ -13,7 +13,7 @@ import { shortened } from '../platform/printable.ts';
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
 
 const another = (commands: Commands): string =>
-  `See which other backups there are, and take one of them.\n${commands.backups}\n${commands.restore}`;
+  `See which other backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`;
 
 /**
  * Why an archive is not restored.
@@ -22,7 +22,7 @@ const another = (commands: Commands): string =>
 export function describeRejection(archive: string, fault: ArchiveFault, atStart: boolean, commands: Commands): Notice {
   const notice = describeFault(archive, fault, commands);
   if (!atStart) return notice;
-  const without = `Or start without it: take TT_RESTORE_FROM out of .env.\n${commands.gate}`;
+  const without = `Or start without it: remove TT_RESTORE_FROM from .env.\n${commands.gate}`;
   return { ...notice, options: [...notice.options, without] };
 }
 
@@ -38,14 +38,14 @@ type Table = Describers<ArchiveFault, Context, Notice>;
 /** There is no whole archive. */
 const missingArchives = {
   missing: (fault, { archive, commands }) => ({
-    title: `There is no such archive: ${basename(archive)}`,
+    title: `The archive does not exist: ${basename(archive)}`,
     happened: [
-      fault.places.length === 1 ? `${archive} is not there.` : `Neither ${fault.places.join(' nor ')} is there.`,
+      fault.places.length === 1 ? `${archive} does not exist.` : `Neither ${fault.places.join(' nor ')} exists.`,
     ],
     safe,
     options: [
-      `See which backups there are; the name alone will do.\n${commands.backups}`,
-      `One that lies elsewhere is put into the backup folder first. Run this where it lies, with its name.\n` +
+      `See which backups there are; the name without a folder is enough.\n${commands.backups}`,
+      `If the archive is in another folder, run this there: it copies the archive into the backup folder, and restores it.\n` +
         `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
     ],
   }),
@@ -63,21 +63,21 @@ const missingArchives = {
     happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
-      'Pieces that were simply cut (backup.zip.001, backup.zip.002) are put together in the order of their numbers, where they lie.\n' +
+      'If the pieces were cut from one file (backup.zip.001, backup.zip.002), join them in the order of their numbers, in their folder.\n' +
         `  cat backup.zip.0* > whole.zip\n${restoreFile('whole.zip', commands)}`,
-      'Of a split ZIP archive (backup.z01, backup.zip), let zip make a whole one.\n' +
+      'If it is a split ZIP archive (backup.z01, backup.zip), make one file of it with zip.\n' +
         `  zip -s 0 backup.zip --out whole.zip\n${restoreFile('whole.zip', commands)}`,
       another(commands),
     ],
   }),
   stream: (fault, { commands }) => ({
     title: `No archive came on standard input`,
-    happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${reasonOfFault(fault)}.`],
+    happened: [`${formatBytes(fault.received)} were received, and are not a whole archive: ${reasonOfFault(fault)}.`],
     safe,
     options: [
-      'See whether the program that sends the archive ended without an error, and send it again. In bash, `set -o pipefail` ' +
-        'makes a pipe fail with any of its programs; docker compose run wants -T, docker run -i.',
-      `If it is no archive of TimeTracker, put it into a file: db-init then says how that is restored.\n${restoreFile('FILE', commands)}`,
+      'Check that the program that sends the archive ends without an error, and send it again. In bash, `set -o pipefail` ' +
+        'makes a pipe fail if one of its programs fails; docker compose run needs -T, docker run needs -i.',
+      `If it is not an archive of TimeTracker, save it as a file: db-init then says how to restore it.\n${restoreFile('FILE', commands)}`,
       another(commands),
     ],
   }),
@@ -107,16 +107,16 @@ const refusedArchives = {
     options: [
       isPackedOtherwise(fault.defect)
         ? packAgain(archive, commands)
-        : 'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
+        : 'If it is a copy, copy it again, and compare the size and checksum (sha256sum) of both files.',
       another(commands),
     ],
   }),
   'too-large': (fault, { title, commands }) => ({
     title,
-    happened: [`${capitalize(reasonOfFault(fault))}.`, 'That is how archives look that are made to fill a disk.'],
+    happened: [`${capitalize(reasonOfFault(fault))}.`, 'Archives that are made to fill a disk look like this.'],
     safe,
     options: [
-      `If you know where it comes from and that it is right, raise ${limitVariables[fault.exceeded.kind]} in .env and try again.`,
+      `If you trust its source, raise ${limitVariables[fault.exceeded.kind]} in .env and try again.`,
       another(commands),
     ],
   }),
@@ -159,14 +159,14 @@ const namedObjects = 40;
 /** An archive that holds objects which TimeTracker does not make. */
 export function describeUnknownObjects(archive: string, objects: readonly ArchiveObject[], commands: Commands): Notice {
   return {
-    title: `The archive holds what TimeTracker does not make: ${shownArchive(archive)}`,
+    title: `The archive contains objects that TimeTracker does not make: ${shownArchive(archive)}`,
     happened: [
-      'Nothing of it was run, for whoever made the archive decides what such objects do:',
+      'Nothing of it was run, because such objects do what the maker of the archive wants:',
       ...listObjects(objects),
     ],
     safe: 'nothing was changed, and nothing of the archive was left behind.',
     options: [
-      `See which other backups there are, and take one of them.\n${commands.backups}\n${commands.restore}`,
+      `See which other backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
       'If you made the archive yourself and know these objects, load it as it is. Its code then runs with the rights of db-init.\n' +
         commands.run('restore', '--trust-archive', archive),
     ],

@@ -26,9 +26,9 @@ export function reasonOfFault(fault: ArchiveFault): string {
       // a piece and an incomplete archive look the same
       return 'it is one piece of an archive that was split into several, or it is damaged';
     case 'stream':
-      return fault.fault === null ? 'nothing came' : reasonOfFault(fault.fault);
+      return fault.fault === null ? 'nothing was received' : reasonOfFault(fault.fault);
     case 'access':
-      return 'the file may not be read by the user that db-init runs as';
+      return 'the user that db-init runs as may not read the file';
     case 'too-large':
       return reasonOfLimit(fault.exceeded);
     case 'unknown-objects':
@@ -36,7 +36,7 @@ export function reasonOfFault(fault: ArchiveFault): string {
     case 'other-format':
       return `it is no archive, but ${otherFiles[fault.file.kind]}`;
     case 'wrapped':
-      return `it is no archive, or wrapped up (${fault.by})`;
+      return `it is not an archive, or is packed once more (${fault.by})`;
     case 'unusable':
     case 'no-tool':
       return fault.reason;
@@ -48,7 +48,7 @@ const otherFiles = {
   dump: 'a dump of pg_dump',
   sqlite: 'an SQLite database file',
   export: 'an export for reading',
-  folder: 'files that are no backup, or one that was packed otherwise',
+  folder: 'files that are no backup, or a backup in another packing',
 } as const satisfies Record<OtherFile['kind'], string>;
 
 /** The variable of a limit. */
@@ -68,7 +68,7 @@ function reasonOfLimit(exceeded: ExceededLimit): string {
     case 'unpacked':
       return `it holds more than the ${exceeded.limit / 1_000_000_000} GB that ${variable} allows`;
     case 'ratio':
-      return `once unpacked it is more than ${exceeded.limit} times larger, which is all that ${variable} allows`;
+      return `unpacked, it is more than ${exceeded.limit} times larger, and ${variable} allows no more`;
     case 'received':
       return `it has more than ${exceeded.limit} bytes`;
     case 'rows':
@@ -101,11 +101,11 @@ function reasonOfDefect(defect: ArchiveDefect): string {
     case 'extra-fields':
       return damaged('an entry has extra fields of a wrong length');
     case 'end-record':
-      return 'its directory and its end contradict each other';
+      return 'its central directory and its end record contradict each other';
     case 'bytes-before-entries':
-      return 'something stands before its first entry';
+      return 'it has bytes before its first entry';
     case 'written-to':
-      return 'it was written to while it was read: stop the application that has it open';
+      return 'another program wrote to it while it was read: stop the application that has it open';
     case 'name':
       return reasonOfName(defect.name, defect.defect);
     case 'entry':
@@ -119,7 +119,7 @@ function reasonOfDefect(defect: ArchiveDefect): string {
     case 'similar-names':
       return `two of its entries are the same for some file systems: ${defect.names.map(quoted).join(' and ')}`;
     case 'file-and-folder':
-      return `${quoted(defect.name)} is a file and the folder of another entry`;
+      return `${quoted(defect.name)} is both a file and the folder of another entry`;
     case 'manifest':
       return manifestDefects[defect.defect];
     case 'listed-missing':
@@ -133,9 +133,9 @@ function reasonOfDefect(defect: ArchiveDefect): string {
     case 'uploads-not-listed':
       return `its manifest does not list the uploads of ${defect.root}`;
     case 'database-missing':
-      return 'it has no database in it';
+      return 'it contains no database';
     case 'two-databases':
-      return `it has two databases in it: ${defect.names.join(', ')}`;
+      return `it contains two databases: ${defect.names.join(', ')}`;
     case 'other-engine':
       return `its manifest says ${defect.engine}, and the database in it is ${defect.name}`;
     case 'database-format':
@@ -171,16 +171,16 @@ const nameDefects = {
 
 const entryDefects = {
   encrypted: (entry: string) => `the entry ${entry} is encrypted`,
-  compression: (entry: string) => `the entry ${entry} is packed in a way that is not supported`,
+  compression: (entry: string) => `the entry ${entry} uses a compression that db-init does not support`,
   'link-or-device': (entry: string) => `the entry ${entry} is neither a file nor a folder, but a link or a device`,
-  'folder-with-content': (entry: string) => `the folder ${entry} has a content of its own`,
-  'two-sizes': (entry: string) => `the entry ${entry} says twice how large it is`,
-  'no-size': (entry: string) => `the entry ${entry} does not say how large it is`,
+  'folder-with-content': (entry: string) => `the folder ${entry} has content`,
+  'two-sizes': (entry: string) => `the entry ${entry} states its size twice`,
+  'no-size': (entry: string) => `the entry ${entry} does not state its size`,
   'stored-size': (entry: string) => `the entry ${entry} is not packed, but has two sizes`,
-  'local-header': (entry: string) => `the entry ${entry} is described otherwise in its own header`,
+  'local-header': (entry: string) => `the header of the entry ${entry} differs from the central directory`,
   overlap: (entry: string) => `the entry ${entry} overlaps another one`,
   'beyond-entries': (entry: string) => `the entry ${entry} reaches beyond the end of the entries`,
-  'bytes-behind': (entry: string) => `what follows the entry ${entry} does not belong there`,
+  'bytes-behind': (entry: string) => `unknown bytes follow the entry ${entry}`,
   'not-of-archives': (entry: string) => `it has an entry that belongs to no archive: ${entry}`,
 } as const satisfies Record<EntryDefect, (entry: string) => string>;
 
@@ -191,11 +191,11 @@ function reasonOfContent(defect: ContentDefect): string {
     case 'size':
       return `it has ${defect.found} bytes, and ${defect.size} according to the archive`;
     case 'checksum':
-      return 'its checksum is another one';
+      return 'its checksum is wrong';
     case 'packed-size':
-      return 'its packed size is another one';
+      return 'its packed size is wrong';
     case 'hash':
-      return 'its hash is another one';
+      return 'its hash is wrong';
     case 'compressed-data':
       return `it cannot be unpacked (${defect.reason})`;
   }

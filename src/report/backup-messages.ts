@@ -15,8 +15,8 @@ export function describeFailedBackup(
   commands: Commands,
 ): Notice {
   const rest = streamed
-    ? 'What was written to standard output has no end: delete it. No restore accepts it.'
-    : 'An unfinished archive was removed; every other one is as it was.';
+    ? 'The archive on standard output is incomplete: delete it. No restore accepts it.'
+    : 'An unfinished archive was removed; all others are as they were.';
   return {
     title: `No backup could be made: ${database}`,
     happened: [describeObstacle(obstacle)],
@@ -27,8 +27,8 @@ export function describeFailedBackup(
 
 function optionsBeforeChange(obstacle: BackupObstacle, commands: Commands): readonly string[] {
   return [
-    ...(remediesOf(obstacle, commands, commands.gate) ?? [`Remedy that, then start again.\n${commands.gate}`]),
-    'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
+    ...(remediesOf(obstacle, commands, commands.gate) ?? [`Correct that, then start again.\n${commands.gate}`]),
+    'Or set TT_BACKUP_BEFORE_MIGRATE=auto: db-init then continues without a backup if none can be made. Save the database yourself ' +
       `then${obstacle.kind === 'no-tool' ? toolsOfServer : ''}.\n${commands.dump}`,
   ];
 }
@@ -37,7 +37,7 @@ function optionsBeforeChange(obstacle: BackupObstacle, commands: Commands): read
 const toolsOfServer = ', with the pg_dump of the server or a newer one';
 
 function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly string[] {
-  const again = `Remedy that, then make the backup again.\n${commands.backup}`;
+  const again = `Correct that, then make the backup again.\n${commands.backup}`;
   const byHand = `Until then, save the database by hand.\n${commands.dump}`;
   switch (obstacle.kind) {
     case 'folder':
@@ -48,7 +48,7 @@ function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly strin
       ];
     case 'no-space':
       return [
-        `Make room, then make the backup again. Older backups may go: this keeps the newest three.\n` +
+        `Free some space, then make the backup again. This deletes all but the newest three backups:\n` +
           `${commands.run('backup', 'prune', '--keep', '3')}\n${commands.backup}`,
         `Put the archive somewhere else.\n${commands.backupElsewhere}`,
       ];
@@ -76,13 +76,13 @@ export function describeOverdue(made: Date | null, hours: number): string {
 export function describeNoOverdueBackup(obstacle: BackupObstacle): readonly string[] {
   return [
     `No backup was made, although TT_BACKUP_MAX_AGE wants one: ${describeObstacle(obstacle)}`,
-    'Going on without: nothing is changed by this start. Remedy that before a newer release of TimeTracker migrates the database.',
+    'This start continues without one, and changes nothing. Correct that before a newer release of TimeTracker migrates the database.',
   ];
 }
 
 /** @param size bytes that went to standard output */
 export function describeStreamed(size: number): string {
-  return `Backup: ${formatBytes(size)} written to standard output. Whether they have arrived whole, \`backup verify\` tells where they lie.`;
+  return `Backup: ${formatBytes(size)} written to standard output. To see whether the file is whole, run \`backup verify\` where it is.`;
 }
 
 /** Why the archive could not be written to the stream. */
@@ -95,7 +95,7 @@ export function describeObstacle(obstacle: BackupObstacle): string {
       return `The backup folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`;
     case 'no-space': {
       const [needed, free] = [obstacle.needed, obstacle.free].map((bytes) => `${Math.ceil(bytes / 1_000_000)} MB`);
-      return `There is too little room in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
+      return `There is too little free space in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
     }
     case 'no-tool': {
       const { tool, major, found } = obstacle;
@@ -103,7 +103,7 @@ export function describeObstacle(obstacle: BackupObstacle): string {
       return `PostgreSQL ${major} needs ${tool} ${major} or newer: ${others}.`;
     }
     case 'not-proven':
-      return `The archive was read back and is not whole: ${obstacle.reason}.`;
+      return `The archive was read again after it was written, and is not whole: ${obstacle.reason}.`;
     case 'failed':
       return `The reason: ${obstacle.reason}.`;
   }
@@ -129,8 +129,8 @@ export function describeAbsentUploads(
   const lacking = occasion === 'backup' ? 'THE BACKUP LACKS' : 'DB-INIT CANNOT SEE';
   const atLast = occasion === 'backup' ? 'put them back and make the backup again' : 'and put them back';
   return [
-    `${lacking} ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
-    `If the application has no volume there, they are in its container and go with it. Save them first, then mount one volume at ${folder} for both, ${atLast}.`,
+    `${lacking} ${files.toUpperCase()}: the database has their names, and ${folder} ${state} here.`,
+    `If the application has no volume there, they are in its container, and are deleted with it. Save them first, then mount one volume at ${folder} for both, ${atLast}.`,
     ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
 }
@@ -139,7 +139,7 @@ export function describeAbsentUploads(
 export function describeUnmountedFile(file: string, commands: Commands): readonly string[] {
   const folder = folderOf(file);
   return [
-    `NO VOLUME HOLDS THE DATABASE: ${file} lies in this container, and goes with it.`,
+    `THE DATABASE IS ON NO VOLUME: ${file} is in this container, and is deleted with it.`,
     `Mount a volume at ${folder}, in the application's service and in db-init's. Save what is in the application's container before that.`,
     ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
@@ -165,7 +165,7 @@ export function describeBackupFolderProblem(
         title: `The backups cannot be listed: ${folder}`,
         happened: [`${capitalize(reason)}.`],
         safe: 'nothing was changed.',
-        options: [`Remedy that, then look again.\n${commands.backups}`],
+        options: [`Correct that, then list them again.\n${commands.backups}`],
       };
     case 'backups-not-pruned':
       return {
@@ -175,7 +175,7 @@ export function describeBackupFolderProblem(
             ? `The newest backup, ${problem.path}, is not whole: ${reason}.`
             : `${problem.path} cannot be removed: ${reason}.`,
         ],
-        safe: 'the database is as it was. Backups that were removed are named above; every other one is there.',
+        safe: 'the database is as it was. Backups that were removed are named above; all others are still there.',
         options: [`Make a new backup, then remove older ones.\n${commands.backup}`],
       };
   }
@@ -187,7 +187,7 @@ export const backupReasons = {
     `there is no file ${file}: look at DATABASE_URL, and whether its volume is mounted`,
   noVolume: 'it is not there: no volume is mounted',
   noFolder: (path: string): string => `${path} is not a folder`,
-  fileExists: (file: string): string => `${file} was made by somebody else meanwhile, and is not overwritten`,
+  fileExists: (file: string): string => `${file} was created by another program meanwhile, and is not overwritten`,
   unreadable: (path: string, reason: string): string => `${path} cannot be read (${reason})`,
   noRoom: (entry: string, bytes: number, places: readonly string[]): string =>
     `its ${entry} has ${bytes} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`,
@@ -208,13 +208,11 @@ export const backupMessages = {
   made: (path: string, size: number): string => `Backup: ${path} (${formatBytes(size)}), read back and found whole.`,
   holds: (tables: number, rows: number, files: number): string =>
     `It holds ${count(tables, 'table')} with ${count(rows, 'row')}, and ${count(files, 'uploaded file')}.`,
-  emptyDatabase: 'The database is empty: there is nothing in it that the backup could bring back.',
+  emptyDatabase: 'The database is empty: the backup contains no rows.',
   noRevisions: 'The database has no version information (alembic_version).',
   noUploads: (folder: string): string => `No uploads from ${folder}: there is no such folder here.`,
-  uploadsUnknown: (reason: string): string =>
-    `Whether the backup has all uploaded files could not be looked up: ${reason}.`,
-  volumesUnknown: (reason: string): string =>
-    `Whether all uploaded files are on a volume could not be looked up: ${reason}.`,
+  uploadsUnknown: (reason: string): string => `Whether the backup has all uploaded files is not known: ${reason}.`,
+  volumesUnknown: (reason: string): string => `Whether all uploaded files are on a volume is not known: ${reason}.`,
   skipped: (path: string, why: SkipReason): string =>
     `Not in the backup: ${path}: ${typeof why === 'string' ? skipReasons[why] : reasonOfName(why.name, why.defect)}.`,
   moreSkipped: (more: number): string => `Not in the backup: ${more} more.`,
@@ -222,7 +220,7 @@ export const backupMessages = {
     `An older backup of the same content is not whole (${path}): ${reason}.`,
   beyondLimits: (fault: Extract<ArchiveFault, { kind: 'too-large' }>): string =>
     `A restore refuses this backup as it is set up now: ${reasonOfFault(fault)}. To restore it, raise ` +
-    `${limitVariables[fault.exceeded.kind]} there, for it is your own.`,
+    `${limitVariables[fault.exceeded.kind]} there: it is your own backup.`,
   removed: (path: string): string => `Removed: ${path}.`,
   removedOlder: (path: string): string => `Removed an older backup: ${path}.`,
   notRemoved: (reason: string): string => `Older backups could not be removed: ${reason}.`,
@@ -238,7 +236,7 @@ export const safetyBackupMessages = {
     return `Safety backup: ${path} (${formatBytes(size)}), ${again}read back and found whole.`;
   },
   notMade: (obstacle: BackupObstacle): string => `No safety backup was made: ${describeObstacle(obstacle)}`,
-  goingOn: 'Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.',
+  goingOn: 'Continuing without one: TT_BACKUP_BEFORE_MIGRATE=always would stop here.',
   removedOlder: (path: string): string => `Removed an older safety backup: ${path}.`,
   notRemoved: (reason: string): string => `Older safety backups could not be removed: ${reason}.`,
 };
@@ -269,7 +267,7 @@ export function describeSchedulerEvent(event: SchedulerEvent): string {
     case 'waiting':
       return `The next backup is made at ${zonedTime(event.next)}.`;
     case 'failed':
-      return `The backup failed (exit code ${event.exitCode}); the reason stands above. The next one is made at its time all the same.`;
+      return `The backup failed (exit code ${event.exitCode}); the reason is above. The next backup is made at its usual time.`;
   }
 }
 
@@ -292,7 +290,7 @@ export function describeHealth(health: Health): string {
 
 export function unfitSchedule(cron: string, reason: string): string {
   return (
-    `--cron "${cron}" is no time that comes: ${reason.replace(/\.$/, '')}. A line has five fields: minute, hour, day, month, ` +
+    `--cron "${cron}" is not a schedule: ${reason.replace(/\.$/, '')}. A line has five fields: minute, hour, day, month, ` +
     'weekday. "30 3 * * *" is every night at half past three, "0 */6 * * *" every six hours.'
   );
 }

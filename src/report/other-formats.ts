@@ -14,7 +14,7 @@ export function describeOtherFile(archive: string, file: OtherFile, standing: St
   return {
     title: `This is no archive of TimeTracker: ${archive}`,
     happened: [
-      `${capitalize(what)}. db-init restores the ZIP archives that TimeTracker and db-init make, which hold the uploads as well.`,
+      `${capitalize(what)}. db-init restores the ZIP archives that TimeTracker and db-init make. They contain the uploads too.`,
     ],
     safe,
     options,
@@ -75,7 +75,7 @@ export function describeWrapped(archive: string, by: Wrapping, commands: Command
   return {
     what: `it is ${what}`,
     options: [
-      `Unpack it, and have db-init restore what comes out, or say how that is restored. ${fetched}\n` +
+      `Unpack it, and let db-init restore the result, or say how to restore it. ${fetched}\n` +
         chain(fetch(archive, commands), command(shellWord(name), shellWord(out)), ...restored),
     ],
   };
@@ -93,7 +93,7 @@ const wrappings = {
   '7z': { what: 'a 7-Zip archive', command: (name) => `7z x -ounpacked ${name}` },
   rar: { what: 'a RAR archive', command: (name) => `unrar x ${name} unpacked/` },
   encrypted: {
-    what: 'encrypted, with GnuPG, age or OpenSSL; only the one who did it can decrypt it',
+    what: 'encrypted with GnuPG, age or OpenSSL; only its owner can decrypt it',
     command: (name, out) => `gpg --output ${out} --decrypt ${name}`,
   },
   'utf-16': {
@@ -133,7 +133,7 @@ function fetch(archive: string, commands: Commands): string {
   return `${commands.pipe(`cat ${shellWord(archive)}`)} > ${shellWord(basename(archive))}`;
 }
 
-const fetched = 'The first command brings the file to where you type; leave it out if it is there.';
+const fetched = 'The first command copies the file to the current folder; leave it out if the file is there.';
 
 /** Puts a file of the machine into the backup folder, and restores it. */
 export function restoreFile(path: string, commands: Commands): string {
@@ -143,7 +143,7 @@ export function restoreFile(path: string, commands: Commands): string {
 /** A ZIP archive with a password, or packed in a way that db-init does not unpack: 7-Zip unpacks all of them. */
 export function packAgain(archive: string, commands: Commands): string {
   return [
-    `Unpack it, with its password if it has one, pack it again, and restore that. ${fetched}`,
+    `Unpack it (with its password, if it has one), pack it again, and restore that archive. ${fetched}`,
     chain(
       fetch(archive, commands),
       `7z x -ounpacked ${shellWord(basename(archive))}`,
@@ -170,8 +170,8 @@ function intoNewDatabase({ archive, commands }: Given, [program, ...options]: Lo
 }
 
 const wantsPostgres =
-  'Set DATABASE_URL to a PostgreSQL database (postgresql://user:password@db:5432/timetracker) if that is what you want, ' +
-  'and ask again: the commands are told for it.';
+  'Set DATABASE_URL to a PostgreSQL database (postgresql://user:password@db:5432/timetracker) to load it there, ' +
+  'and run this again: db-init then shows the commands.';
 
 /** Fills a new database, and has it take the place of the live one only then. */
 function swapCommands(commands: Commands, how: string, filling: readonly string[]): string {
@@ -197,7 +197,7 @@ function swapCommands(commands: Commands, how: string, filling: readonly string[
       ]),
       commands.gate,
     ),
-    'If one of them fails, those after it are not run and the live database is as it was; drop what was half restored before you try again.',
+    'If a command fails, the next ones do not run, and the live database is as it was. Before you try again, drop the incomplete database:',
     commands.client('dropdb', ['--if-exists', made]),
   ].join('\n');
 }
@@ -206,7 +206,7 @@ function swapCommands(commands: Commands, how: string, filling: readonly string[
 function intoFile({ archive, commands }: Given, packed: boolean): string {
   const name = shellWord(basename(archive));
   return [
-    `It was made of an SQLite file: read it into a new file, and restore that; db-init says how. ${fetched}`,
+    `It was made from an SQLite file: load it into a new file, and restore that file. ${fetched}`,
     chain(
       fetch(archive, commands),
       packed ? `gunzip -c ${name} | sqlite3 restored.db` : `sqlite3 restored.db < ${name}`,
@@ -236,9 +236,9 @@ function throughServerOfItsOwn({ archive, commands }: Given, _loader: Loader, pa
   const into = `docker exec -i ${server} psql -U postgres -q -d ${shellWord(databaseWord({ database: commands.databaseName }))}`;
   const login = '-e POSTGRES_USER=postgres -e POSTGRES_HOST_AUTH_METHOD=trust';
   return [
-    'It makes databases or roles, drops what it takes to be there, or belongs to another role. Load it into a server of its ' +
-      `own, dump the database from there, and restore that dump: db-init says how. ${fetched} Errors that speak of what is ` +
-      'there already, or not there, do not matter; if the database had another name, give that to pg_dump.',
+    'It creates databases or roles, drops objects first, or belongs to another role. Load it into a separate ' +
+      `server, dump the database there, and restore that dump. ${fetched} Errors about objects that exist already, or ` +
+      'do not exist, do not matter. If the database had another name, give that name to pg_dump.',
     chain(
       fetch(archive, commands),
       `docker run -d --name ${server} ${login} -e POSTGRES_DB=${shellWord(commands.databaseName)} ${image(null)}`,
@@ -305,7 +305,7 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
       return {
         what: `${it}, and holds ${best}${more}`,
         options: [
-          'Unpack it, and have db-init restore what is in it, or say how that is restored.\n' +
+          'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
             chain(...unpacking, restoreFile(`unpacked/${best}`, commands)),
           another,
         ],

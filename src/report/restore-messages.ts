@@ -30,11 +30,11 @@ function describeProperty(property: UncopiedProperty['property']): string {
 export const restoreMessages = {
   /** @param uploads whether they are restored as well */
   consent: (archive: string, database: string, { uploads }: { uploads: boolean }): string =>
-    `The archive ${archive} takes the place of ${database}${uploads ? ' and of its uploads' : ''}; what is there now is kept aside.`,
+    `The archive ${archive} replaces ${database}${uploads ? ' and its uploads' : ''}; what is there now is kept.`,
   undoConsent: (database: string): string =>
-    `The database from before the last restore takes the place of ${database}, and so do its uploads; what is there now is kept aside.`,
+    `The database from before the last restore replaces ${database}, and its uploads replace the present ones; what is there now is kept.`,
   dropConsent: (database: string, names: readonly string[]): string =>
-    `This deletes what restores have kept of ${database}, for good: ${names.join(', ')}.`,
+    `This permanently deletes what restores have kept of ${database}: ${names.join(', ')}.`,
   /** @param tool what loads a dump; null where rows are copied one by one */
   intoDatabase: (incoming: string, tool: string | null): string =>
     `Restoring into ${incoming}, beside the live database, ${tool === null ? 'row by row' : `with ${tool}`}.`,
@@ -46,7 +46,7 @@ export const restoreMessages = {
     `Restoring into a new schema ${schema}, with ${tool}; the former one is kept as ${kept}.`,
   rehearsedInTransaction: [
     'This user may not create databases, or shares this one: the dump is restored in a transaction that is rolled back,',
-    'and whether it can be migrated is only seen by the restore itself.',
+    'and only the restore itself shows whether it can be migrated.',
   ],
   loadedAs: (user: string, reason: string): string => `The archive is loaded with the rights of ${user}: ${reason}.`,
   danglingRows: (rows: number): string =>
@@ -92,8 +92,8 @@ export const recoveryMessages = {
 /** What TT_RESTORE_FROM does at a start. */
 export const restoreAtStartMessages = {
   begins: (file: string, database: string): string =>
-    `TT_RESTORE_FROM is set: restoring ${file} in the place of ${database}.`,
-  ended: 'It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.',
+    `TT_RESTORE_FROM is set: restoring ${file} over ${database}. The present database is kept.`,
+  ended: 'db-init has noted this: the next start does not restore it again. TT_RESTORE_FROM can be unset.',
   already: (file: string, finishedAt: string): string =>
     `TT_RESTORE_FROM: ${file} was restored already (${zonedTime(finishedAt)}). The variable can be unset.`,
 };
@@ -123,7 +123,7 @@ export function describeUndone(database: string, changes: readonly Change[] | nu
 
 /** Warns that an undo will not be able to compare the former database. The restore goes on. */
 export function describeUnmeasured(kept: string, reason: string): string {
-  return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
+  return `${kept} could not be measured (${reason}): an undo cannot see whether it was changed meanwhile.`;
 }
 
 /** The same for former uploads. */
@@ -134,14 +134,14 @@ export const describeUnmeasuredUploads = (folder: string, reason: string): strin
 export function describeNoFolderLock(folder: string, reason: string): string {
   return (
     `No lock can be held in ${folder} (${reason}): make sure that no other container runs a restore with this backup ` +
-    'folder. Whether one has taken over is only told by the journal there, before each step.'
+    'folder. Only the journal there shows before each step whether another run has taken over.'
   );
 }
 
 /** Warns that another container may still have the former file open. */
 export function describeUnknownFileHolders(file: string): string {
   return (
-    `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
+    `db-init could not see whether a program in another container has ${file} open: if the application was not stopped, ` +
     'restart it now. Until then it writes to the former file.'
   );
 }
@@ -234,8 +234,8 @@ const statementsOf = (unarchived: readonly UnarchivedObject[]): readonly string[
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
   return (
-    `${capitalize(shownArchive(file))} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
-    `${users.length === 1 ? 'was' : 'were'} erased after it was made, or on that day. Erase them again in the application ` +
+    `${capitalize(shownArchive(file))} brings back erased users: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
+    `${users.length === 1 ? 'was' : 'were'} erased after the backup was made, or on the same day. Erase them again in the application ` +
     'after the restore.'
   );
 }
@@ -251,7 +251,7 @@ export function announceKept(
   log: Log,
 ): void {
   // before the first start of a SQLite database there is no file to keep
-  if (done === null) return log.info('There was no database before, and so none to go back to.');
+  if (done === null) return log.info('There was no database before, so there is none to go back to.');
   const beside = uploads.length > 0 ? `, its uploads in ${uploads.join(' and ')}` : '';
   log.info(`The former database is kept as ${done.kept}${beside}, until you drop it.`);
   if (done.swapKind === 'schemas') {

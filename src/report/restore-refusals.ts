@@ -14,7 +14,7 @@ import { countMisfits, describeMisfits } from './sqlite-transfer.ts';
 
 const safe = 'the live database is as it was.';
 
-const withoutUploads = 'Or give --database-only to leave the uploads as they are.';
+const withoutUploads = 'Or add --database-only: the uploads then stay as they are.';
 
 interface Context {
   readonly database: string;
@@ -33,46 +33,46 @@ const othersAtWork = {
     safe,
     options: [
       `Stop the connected programs, then restore again.\n${commands.stop}`,
-      'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
+      'Or give --disconnect: db-init then ends these sessions when it puts the restored database in place.',
     ],
   }),
   'prepared-transactions': (obstacle, { title }) => ({
     title,
     happened: [
-      `Transactions wait for the second phase of their commit, and may write at any time: ${obstacle.names.join(', ')}.`,
+      `Prepared transactions are waiting for their commit, and may write at any time: ${obstacle.names.join(', ')}.`,
     ],
     safe,
     options: [
-      'Let who prepared them end them; or end each of them yourself in the database, then restore again.\n' +
+      'End them with the program that prepared them, or by hand in the database. Then restore again.\n' +
         obstacle.names.map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`)).join('\n'),
     ],
   }),
   'file-in-use': (obstacle, { title, commands }) => ({
     title,
-    happened: [`Somebody else is using ${obstacle.file}.`],
+    happened: [`Another program is using ${obstacle.file}.`],
     safe,
     options: [`Stop the program that uses it, then restore again.\n${commands.stop}`],
   }),
   'file-use-unknown': (obstacle, { title, commands }) => ({
     title,
     happened: [
-      `Whether a program in another container has ${obstacle.file} open cannot be seen from here. One that has would go on ` +
-        'writing to the former file, and lose it.',
+      `db-init cannot see whether a program in another container has ${obstacle.file} open. Such a program would go on ` +
+        'writing to the former file, and its changes would be lost.',
     ],
     safe,
     options: [
-      `Stop the application. Then give --disconnect, which says that nobody has the file open.\n${commands.stop}`,
+      `Stop the application. Then add --disconnect: it says that no program has the file open.\n${commands.stop}`,
     ],
   }),
   unfinished: (obstacle, { database, commands }) => describeUnfinished(database, obstacle, commands),
   'taken-over': (obstacle, { database, commands }) => ({
     title: `Another run has taken over: ${database}`,
     happened: [
-      'This run was stopped for a while, its session ended, and another run finished its work or took it back: ' +
-        `the journal ${obstacle.journal} is not this run's any more.`,
+      'This run was paused and its session ended. Another run then finished its work or rolled it back: ' +
+        `the journal ${obstacle.journal} belongs to that run now.`,
     ],
     safe: 'this run stopped before its next step, and moved nothing since it saw that. No file and no row was deleted.',
-    options: [`Look what state the database is in, and whether a restore is under way.\n${commands.status}`],
+    options: [`See the state of the database, and whether a restore is running.\n${commands.status}`],
   }),
 } satisfies Partial<Table>;
 
@@ -83,7 +83,7 @@ const unusableFiles = {
     happened: [`${obstacle.file} is a symbolic link. The restored file would replace the link, not the database.`],
     safe,
     options: [
-      `Name the file itself in DATABASE_URL, in the application's as well: sqlite:///${obstacle.target}. Then restore again.`,
+      `Set DATABASE_URL to the file itself, also for the application: sqlite:///${obstacle.target}. Then restore again.`,
     ],
   }),
   folder: (obstacle, { title }) => ({
@@ -91,21 +91,21 @@ const unusableFiles = {
     happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
     safe,
     options: [
-      'Mount a volume there that this user may write, or make room where it is full, then restore again.',
+      'Mount a volume there that this user may write to, or free space if it is full, then restore again.',
       ...(obstacle.uploads ? [withoutUploads] : []),
     ],
   }),
   'no-space': (obstacle, { title, commands }) => ({
     title,
     happened: [
-      `There is too little room in ${obstacle.folder}: ${formatBytes(obstacle.needed)} may be needed, ` +
+      `There is too little free space in ${obstacle.folder}: ${formatBytes(obstacle.needed)} may be needed, ` +
         `${formatBytes(obstacle.free)} are free.`,
     ],
     safe,
     options: [
-      'Make room, then restore again.',
+      'Free some space, then restore again.',
       ...(obstacle.uploads ? [withoutUploads] : []),
-      `If an earlier restore has kept something, that can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
+      `Or delete what an earlier restore has kept. That restore can then not be undone any more.\n${commands.run('restore', '--drop-former')}`,
     ],
   }),
 } satisfies Partial<Table>;
@@ -114,51 +114,51 @@ const unusableFiles = {
 const formerDatabases = {
   'nothing-kept': (_, { database, commands }) => ({
     title: `There is nothing to go back to: ${database}`,
-    happened: ['No restore of this database is remembered in the backup folder that keeps what was there before.'],
+    happened: ['The backup folder has no record of a restore of this database that kept the former one.'],
     safe,
-    options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
+    options: [`See which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
   }),
   'former-gone': (obstacle, { database, commands }) => ({
     title: `There is nothing to go back to: ${database}`,
-    happened: [`${obstacle.kept}, in which the database from before the last restore was kept, is not there any more.`],
+    happened: [`${obstacle.kept}, which was the database from before the last restore, does not exist any more.`],
     safe,
     options: [
-      `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
-      `Have it forgotten, and its uploads deleted.\n${commands.run('restore', '--drop-former')}`,
+      `See which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+      `Remove it from the history, and delete its uploads.\n${commands.run('restore', '--drop-former')}`,
     ],
   }),
   'former-dropped': (obstacle, { database, commands }) => ({
     title: `There is nothing to go back to: ${database}`,
     happened: [
-      `${obstacle.kept}, in which the database from before the last restore was kept, is only a part of one: a DROP ` +
-        'DATABASE of it was cut off, and the server lets nobody in (pg_database.datconnlimit = -2).',
+      `${obstacle.kept}, which was the database from before the last restore, is not whole: a DROP ` +
+        'DATABASE was interrupted, and the server accepts no connection to it (pg_database.datconnlimit = -2).',
     ],
     safe,
     options: [
-      `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
-      `Finish the drop, and have its uploads deleted with it.\n${commands.run('restore', '--drop-former')}`,
-      'Or finish it by hand: its uploads stay then.\n' +
+      `See which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+      `Finish the drop, and delete its uploads too.\n${commands.run('restore', '--drop-former')}`,
+      'Or finish it by hand: its uploads then stay.\n' +
         commands.client('psql', ['-c', printableSql(`DROP DATABASE ${quoteName(obstacle.kept)}`), 'postgres']),
     ],
   }),
   'former-changed': (obstacle, { database, commands }) => ({
-    title: `What was put aside was changed: ${database}`,
+    title: `The former database was changed: ${database}`,
     happened: [
       `${changedPart(obstacle.kept, obstacle.changes)} not what was put aside at the last restore.`,
       ...describeChanges(obstacle.changes),
     ],
     safe: `${safe} ${obstacle.kept} was not touched either.`,
     options: [
-      'Look into what was changed, and mend it there; then start again.',
-      `Or put it back as it is now.\n${commands.run('restore', '--undo', '--accept-changes')}`,
+      'Correct these changes in the former database, then start again.',
+      `Or put it back with these changes.\n${commands.run('restore', '--undo', '--accept-changes')}`,
       `Or restore a backup.\n${commands.backups}\n${commands.restore}`,
     ],
   }),
   'depended-upon': (obstacle, { database }) => ({
     title: `${obstacle.name} cannot be dropped: ${database}`,
-    happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
-    safe: `${safe} What lies outside is as it was.`,
-    options: ['Drop what depends on it, then start again.', "Or leave it: it is in nobody's way."],
+    happened: [`Objects outside depend on objects in it: ${obstacle.dependents.join(', ')}.`],
+    safe: `${safe} The objects outside are as they were.`,
+    options: ['Drop the objects that depend on it, then start again.', 'Or keep it: it does no harm.'],
   }),
 } satisfies Partial<Table>;
 
@@ -167,7 +167,7 @@ const steps = {
   undo: 'The undo',
   'find-schema': 'Looking for the schema of the application',
   'reach-former-database': 'Reaching the former database',
-  'read-history': 'Reading what was restored before',
+  'read-history': 'Reading the history of restores',
   'load-dump': 'Restoring the dump',
   'load-sqlite-rows': 'Loading the rows of the SQLite database',
   'load-postgresql-rows': 'Loading the rows of the PostgreSQL archive',
@@ -175,7 +175,7 @@ const steps = {
   'assess-restored': 'Looking at the restored database',
   'migrate-restored': 'Migrating the restored database',
   swap: 'Restoring',
-  'verify-live': 'The last look at the restored database',
+  'verify-live': 'Verifying the restored database',
 } as const satisfies Record<RestoreStep, string>;
 
 /** The archive could not be loaded. */
@@ -184,17 +184,17 @@ const failedRestores = {
     title,
     happened: [
       obstacle.engine === 'postgresql'
-        ? `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`
-        : `The archive holds what SQLite does not keep: ${countMisfits(obstacle.misfits)}.`,
+        ? `The SQLite database has rows that PostgreSQL does not accept: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`
+        : `The archive has rows that SQLite cannot store: ${countMisfits(obstacle.misfits)}.`,
       ...obstacle.misfits.flatMap(describeMisfits),
     ],
     safe: `${safe} Nothing of the archive was lost or changed.`,
     options: [
       obstacle.engine === 'postgresql'
-        ? 'Mend these rows in a copy of the SQLite database, then restore that.'
-        : 'Mend these rows in the PostgreSQL installation, make another backup of it, then restore that.',
-      `Or have these rows put into ${obstacle.engine === 'postgresql' ? 'a quarantine schema' : 'tables of their own'}, ` +
-        'whole and with their reason, and everything else restored.\n' +
+        ? 'Correct these rows in a copy of the SQLite database, then restore the copy.'
+        : 'Correct these rows in the PostgreSQL installation, make a new backup of it, then restore that backup.',
+      `Or put these rows into ${obstacle.engine === 'postgresql' ? 'a quarantine schema' : 'tables of their own'}, ` +
+        'whole and with their reason, and restore everything else.\n' +
         commands.run('restore', obstacle.archive, '--set-aside'),
     ],
   }),
@@ -206,8 +206,8 @@ const failedRestores = {
       happened: [`${steps[obstacle.step]} failed: ${obstacle.reason}.`],
       safe,
       options: [
-        ...(told ?? ['Remedy that, then restore again.']),
-        `Or go on with the database as it is.\n${commands.gate}`,
+        ...(told ?? ['Correct that, then restore again.']),
+        `Or start with the database as it is.\n${commands.gate}`,
       ],
     };
   },
@@ -234,16 +234,16 @@ function describeUnfinished(
   return {
     title: `A restore is not finished: ${database}`,
     happened: [
-      reason === null ? 'Another run is restoring, or was interrupted while it did.' : `${capitalize(reason)}.`,
-      `The journal of it is ${journal}.`,
+      reason === null ? 'Another run is restoring, or was interrupted during a restore.' : `${capitalize(reason)}.`,
+      `Its journal is ${journal}.`,
     ],
     safe: 'this run changed nothing, and no database is dropped before it is known which one is live.',
     options: [
-      `Start again: a gate waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
-      'If the reason is that restores.json is damaged, move that file away and start again: what earlier restores have ' +
-        'kept stays where it is, but is not known to --undo and --drop-former any more.',
-      'If the journal itself is the obstacle, look into it: it names both databases. Move it away once the right one ' +
-        'bears the live name.',
+      `Start again: a gate waits for a running restore, and finishes or rolls back an interrupted one.\n${commands.gate}`,
+      'If the reason is a damaged restores.json, move that file away and start again. What earlier restores have ' +
+        'kept stays where it is, but --undo and --drop-former do not find it any more.',
+      'If the journal itself is the reason, read it: it names both databases. Move it away when the right one ' +
+        'has the live name.',
     ],
   };
 }
@@ -272,9 +272,9 @@ function describeUploads({ files, bytes }: MeasuredUploads): string {
 function describeChange(change: Change): string {
   switch (change.kind) {
     case 'gone':
-      return `${change.object} was there, and is gone.`;
+      return `${change.object} existed then, and does not exist now.`;
     case 'new':
-      return `${change.object} was not there, and is now.`;
+      return `${change.object} did not exist then, and exists now.`;
     case 'rows':
       return `${change.object} had ${count(change.before, 'row')}, and has ${count(change.now, 'row')} now.`;
     case 'content':

@@ -14,14 +14,14 @@ const conversions = {
   'label-case': 'words of an enumeration that were written in another case',
   'midnight-of-date': 'times that were written as a date alone, and are its midnight',
   rounded: 'numbers that had more digits than the column keeps, and were rounded as the application shows them',
-  offset: 'times with an offset from UTC, which is left out: the hour stays as it was written',
+  offset: 'times with an offset from UTC, which is left out: the hour does not change',
   'date-of-midnight': 'dates that were written with the time 00:00',
   'text-of-bytes': 'texts that were kept as bytes',
   'text-of-number': 'numbers in columns of text',
 } as const satisfies Record<Loaded['conversions'][number]['conversion'], string>;
 
 /** The reason in the label of a quarantine schema with rows that were set aside. */
-export const labelOfMisfits = 'rows of a SQLite database that PostgreSQL does not hold';
+export const labelOfMisfits = 'rows of a SQLite database that PostgreSQL cannot store';
 
 /** What was loaded out of a SQLite database, and what became of it. */
 export function describeLoaded({
@@ -46,14 +46,14 @@ export function describeLoaded({
   ];
   return [
     info(
-      `Loaded ${count(rows, 'row')} of ${count(tables, 'table')}, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s. What ` +
-        `${engineNames[engine]} returns of each table is what was loaded: rows and checksums of all columns are the same.`,
+      `Loaded ${count(rows, 'row')} of ${count(tables, 'table')}, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s. The ` +
+        `number of rows and the checksums of all columns are the same in ${engineNames[engine]}.`,
     ),
     ...converted.map(info),
     ...(brought.length > 0
       ? [
           warn(
-            `Not of TimeTracker, and brought along as plain columns, without keys, indexes and defaults: ${brought.join('; ')}.`,
+            `Not TimeTracker's, and copied as plain columns, without keys, indexes and defaults: ${brought.join('; ')}.`,
           ),
         ]
       : []),
@@ -62,7 +62,7 @@ export function describeLoaded({
       : [
           warn(
             `Set aside in ${engine === 'sqlite' ? `tables ${aside.place}_…` : `schema ${aside.place}`}, whole and with the ` +
-              `reason, for ${engineNames[engine]} does not hold them:`,
+              `reason, because ${engineNames[engine]} cannot store them:`,
           ),
           ...aside.misfits.flatMap(describeMisfits).map(warn),
         ]),
@@ -138,7 +138,7 @@ const reasons = {
 export function describeLeftOut(engine: Engine, objects: readonly ArchiveObject[]): readonly string[] {
   if (objects.length === 0) return [];
   return [
-    `Only rows come into ${engineNames[engine]}. Left out of what TimeTracker does not make:`,
+    `Only rows are copied into ${engineNames[engine]}. These objects are not TimeTracker's, and are left out:`,
     ...objects.map(({ type, name }) => `  ${printable(type.toLowerCase())} ${printable(name)}`),
   ];
 }

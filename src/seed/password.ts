@@ -19,14 +19,14 @@ const threads = 4;
 
 /**
  * Hashes the development password for each user, each time with another salt, while the caller does other work.
- * @returns the hashes by the ids of the users
+ * @returns the hashes by the ids of the users, in their order, so that the same rows are written in the same order
  * @throws the reason of the signal if it is aborted before the last hash was begun
  */
 export async function hashPasswords(
   users: readonly number[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, string>> {
-  const hashes = new Map<number, string>();
+  const hashes = new Map(users.map((user) => [user, '']));
   const waiting = users.values();
   const hashOnThread = async (): Promise<void> => {
     for (const user of waiting) {

@@ -94,7 +94,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
       expect(all).not.toMatch(bugPattern);
       codes.push(exitCode);
       if (exitCode === 0) break;
-      expect([exitCode, all]).toEqual([refusal, expect.stringMatching(/no room left for|too little room in/)]);
+      expect([exitCode, all]).toEqual([refusal, expect.stringMatching(/no room left for|too little free space in/)]);
       expect(all.replaceAll(/\s+/g, ' ')).toContain(volume);
       // an empty file is an empty database
       const made = filled ? [] : [basename(database.name)];
@@ -161,7 +161,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
         expect([room, exitCode, all]).toEqual([
           room,
           expected,
-          expect.stringMatching(/too little room|ENOSPC|No space left/),
+          expect.stringMatching(/too little free space|ENOSPC|No space left/),
         ]);
         expect(all.replaceAll(/\s+/g, ' ')).toContain(volume);
         expect(await leftIn(volume)).toEqual([]);
@@ -192,7 +192,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
       expect(all).not.toMatch(bugPattern);
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
         31,
-        expect.stringContaining(`too little room in ${volume}`),
+        expect.stringContaining(`too little free space in ${volume}`),
       ]);
       expect(await leftIn(volume)).toEqual([]);
       expect((await snapshot(url)).replace(/^user_version 0$/, '')).toBe('');

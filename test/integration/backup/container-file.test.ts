@@ -21,7 +21,7 @@ const reason = noVolumes ?? (existsSync('/.dockerenv') ? null : 'this is no cont
         const { exitCode, all } = await run([command], { env });
         expect(exitCode, all).toBe(0);
         expect(all).toContain(
-          `WARNING: NO VOLUME HOLDS THE DATABASE: ${join(folder, 'sub/timetracker.db')} lies in this container`,
+          `WARNING: THE DATABASE IS ON NO VOLUME: ${join(folder, 'sub/timetracker.db')} is in this container`,
         );
         expect(all).toContain(`Mount a volume at ${join(folder, 'sub')}`);
       }

@@ -132,7 +132,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     await execa('chmod', ['0', join(root, 'data/avatars/me.png')]);
     const failed = await run(['backup', 'create', '--output', '-']);
     expect(failed.exitCode).toBe(30);
-    expect(failed.stderr).toContain('has no end');
+    expect(failed.stderr).toContain('is incomplete');
   });
 
   it('refuses an empty, truncated or foreign input with a reason, and leaves nothing behind', async () => {
@@ -141,9 +141,9 @@ describeBackups('streams', ({ name: engine, create }) => {
     await writeFile(file, (await run(['backup', 'create', '--output', '-'])).stdout);
     await truncate(file, Math.floor((await stat(file)).size / 2));
     const cases = [
-      [{ text: '' }, 'nothing came'],
+      [{ text: '' }, 'nothing was received'],
       [{ text: 'CREATE TABLE users (id integer);\n' }, 'plain SQL dump'],
-      [{ file }, 'no whole archive'],
+      [{ file }, 'not a whole archive'],
     ] as const;
     for (const [input, words] of cases) {
       const { exitCode, stderr } = await run(['restore', '-', '--yes'], input);
@@ -158,7 +158,7 @@ describeBackups('streams', ({ name: engine, create }) => {
   it('reads nothing without consent, and nothing from a terminal', async () => {
     const { exitCode, stderr } = await run(['restore', '-'], { text: 'x' });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('give --yes');
+    expect(stderr).toContain('Add --yes');
     for (const [words, said] of [
       ['backup create --output -', 'Standard output is a terminal'],
       ['restore - --yes', 'Standard input is a terminal'],

@@ -622,7 +622,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: dangling,
       make: dangle,
       options: [
-        follow(/^Remedy that/, dangleAgain(done), mendFolder),
+        follow(/^Correct that/, dangleAgain(done), mendFolder),
         follow(/^Give the folder/, dangleAgain(done), mendFolder),
         follow(/somewhere else/, archived),
       ],
@@ -637,7 +637,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         await useOlderDatabase(installation);
       },
       options: [
-        follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
+        follow(/^Correct that, then start again/, dangleAgain(healthy), mendFolder),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
       ],
     },
@@ -651,7 +651,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       make: (installation) => mountSmall(installation),
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Make room, then make the backup again/, done, releaseAll),
+        follow(/^Free some space, then make the backup again/, done, releaseAll),
         follow(/^Put the archive somewhere else/, archived),
       ],
     },
@@ -667,7 +667,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       },
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Remedy that, then start again/, healthy, releaseAll),
+        follow(/^Correct that, then start again/, healthy, releaseAll),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
       ],
     },
@@ -684,10 +684,10 @@ export function statesOn(engine: EngineName): readonly Case[] {
       },
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Make room, then restore again/, restoredAgain, releaseAll),
-        follow(/^Or give --database-only/, doneWith('--database-only')),
+        follow(/^Free some space, then restore again/, restoredAgain, releaseAll),
+        follow(/^Or add --database-only/, doneWith('--database-only')),
         follow(
-          /^If an earlier restore has kept something/,
+          /^Or delete what an earlier restore has kept/,
           outcome(async ({ operator }) =>
             assert.match((await operator.dbInit('restore', '--undo', '--yes')).all, /nothing to go back to/),
           ),
@@ -708,7 +708,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       },
       options: [
         follow(/^Mount a volume there/, restoredAgain, releaseAll),
-        follow(/^Or give --database-only/, doneWith('--database-only')),
+        follow(/^Or add --database-only/, doneWith('--database-only')),
       ],
     },
     {
@@ -771,7 +771,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       make: ({ root }) => writeFile(join(root, 'dangling'), 'a file'),
       options: [
         follow(
-          /^Remedy that, then look again/,
+          /^Correct that, then list them again/,
           outcome(async ({ installation: { root } }) => {
             await rm(join(root, 'dangling'), { recursive: true });
             await writeFile(join(root, 'dangling'), 'a file');
@@ -856,7 +856,7 @@ function archives(engine: EngineName): readonly Case[] {
       command: ['restore', 'my copy.zip'],
       make: async (installation, { folder }) =>
         copyFile(join(installation.backups, await backupIn(installation)), join(folder, 'my copy.zip')),
-      options: [follow(/^See which backups there are/, shown), follow(/^One that lies elsewhere/, restored)],
+      options: [follow(/^See which backups there are/, shown), follow(/^If the archive is in another folder/, restored)],
     },
     {
       banner: 'archive-rejected missing',
@@ -867,7 +867,7 @@ function archives(engine: EngineName): readonly Case[] {
         copyFile(join(installation.backups, await backupIn(installation)), join(folder, 'my copy.zip')),
       options: [
         follow(/^See which backups there are/, shown),
-        leave(/^One that lies elsewhere/, 'the same commands are followed where it is given by hand'),
+        leave(/^If the archive is in another folder/, 'the same commands are followed where it is given by hand'),
         follow(/^Or start without it/, healthy, set('TT_RESTORE_FROM')),
       ],
     },
@@ -882,7 +882,7 @@ function archives(engine: EngineName): readonly Case[] {
           damaged(await readFile(join(installation.backups, await backupIn(installation)))),
         ),
       options: [
-        follow(/^If it is a copy, copy it once more/, done, async ({ installation }) =>
+        follow(/^If it is a copy, copy it again/, done, async ({ installation }) =>
           copyFile(
             join(installation.backups, await backupIn(installation)),
             join(installation.backups, 'zz-damaged.zip'),
@@ -903,8 +903,8 @@ function archives(engine: EngineName): readonly Case[] {
         await writeFile(join(folder, 'backup.zip.002'), two);
       },
       options: [
-        follow(/^Pieces that were simply cut/, restored),
-        leave(/^Of a split ZIP archive/, 'it is for pieces of another kind'),
+        follow(/^If the pieces were cut/, restored),
+        leave(/^If it is a split ZIP archive/, 'it is for pieces of another kind'),
         likewise,
       ],
     },
@@ -963,8 +963,8 @@ function archives(engine: EngineName): readonly Case[] {
             command: ['restore', 'zz-other.zip', '--yes'],
             make: ({ backups }) => copyFile(currentArchive('sqlite'), join(backups, 'zz-other.zip')),
             options: [
-              leave(/^Mend these rows/, 'what is right depends on what the owner knows of the database'),
-              follow(/^Or have these rows put into a quarantine schema/, healthy),
+              leave(/^Correct these rows/, 'what is right depends on what the owner knows of the database'),
+              follow(/^Or put these rows into a quarantine schema/, healthy),
             ],
           } satisfies Case,
         ]),
@@ -972,7 +972,7 @@ function archives(engine: EngineName): readonly Case[] {
       'a dump of plain SQL instead of an archive',
       'backup.sql',
       textOf,
-      sqlite ? follow(/^It was made of an SQLite file/, shown) : intoDatabase,
+      sqlite ? follow(/^It was made from an SQLite file/, shown) : intoDatabase,
     ),
     ...(sqlite
       ? []
@@ -1008,7 +1008,7 @@ function archives(engine: EngineName): readonly Case[] {
       'an archive within another one',
       'zz-all.zip',
       folderOf((name) => `backups/${name}`),
-      follow(/^Unpack it, and have db-init restore what is in it/, restored),
+      follow(/^Unpack it, and let db-init restore what is in it/, restored),
     ),
     other(
       'an archive that was unpacked',
@@ -1039,7 +1039,7 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'nothing that an undo could put back',
       code: 31,
       command: ['restore', '--undo', '--yes'],
-      options: [follow(/^Look which backups/, restored)],
+      options: [follow(/^See which backups there are, and/, restored)],
     },
     {
       banner: 'restore-refused former-gone',
@@ -1053,11 +1053,11 @@ function archives(engine: EngineName): readonly Case[] {
         else await admin(`DROP DATABASE "${former}" WITH (FORCE)`);
       },
       options: [
-        follow(/^Look which backups/, restored),
+        follow(/^See which backups there are, and/, restored),
         follow(
-          /^Have it forgotten/,
+          /^Remove it from the history/,
           outcome(async ({ operator, words }) =>
-            assert.match((await operator.dbInit(...words)).all, /No restore of this database/),
+            assert.match((await operator.dbInit(...words)).all, /has no record of a restore of this database/),
           ),
         ),
       ],
@@ -1077,8 +1077,8 @@ function archives(engine: EngineName): readonly Case[] {
         );
       },
       options: [
-        leave(/^Look into/, 'what is right depends on what the owner knows of the database'),
-        follow(/^Or put it back as it is now/, healthy),
+        leave(/^Correct these changes/, 'what is right depends on what the owner knows of the database'),
+        follow(/^Or put it back with these changes/, healthy),
         follow(/^Or restore a backup/, restored),
       ],
     },
@@ -1149,7 +1149,7 @@ function onSqlite(): readonly Case[] {
       env: ({ root }) => ({ DATABASE_URL: sqliteUrl(join(root, 'link.db')) }),
       make: ({ database, root }) => symlink(database.name, join(root, 'link.db')),
       options: [
-        follow(/^Name the file itself/, restoredAgain, ({ installation: { database }, operator }) =>
+        follow(/^Set DATABASE_URL to the file itself/, restoredAgain, ({ installation: { database }, operator }) =>
           operator.set('DATABASE_URL', database.url),
         ),
       ],
@@ -1332,7 +1332,7 @@ function onPostgres(): readonly Case[] {
       make: useOlderDatabase,
       runner: () => machineWith({}),
       options: [
-        leave(/^Remedy that/, 'the same tools are brought where the backup is made by hand'),
+        leave(/^Correct that/, 'the same tools are brought where the backup is made by hand'),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
       ],
     },
@@ -1412,7 +1412,7 @@ function onPostgres(): readonly Case[] {
       make: async (installation, { dbInit }) => dbInit('restore', await backupIn(installation), '--yes'),
       hold: async (installation) => cutOffDrop(await formerOf(installation)),
       options: [
-        follow(/^Look which backups/, restored),
+        follow(/^See which backups there are, and/, restored),
         follow(/^Finish the drop/, healthy),
         leave(/^Or finish it by hand/, 'it is the statement that the option before runs'),
       ],

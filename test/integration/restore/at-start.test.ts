@@ -39,7 +39,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
   it('stops the start if there is no archive', async () => {
     const { exitCode, stderr } = await up(join(place.root, 'missing.zip'));
     expect(exitCode, stderr).toBe(32);
-    expect(stderr).toContain('take TT_RESTORE_FROM out of .env');
+    expect(stderr).toContain('remove TT_RESTORE_FROM from .env');
     expect(stderr).toContain('missing.zip');
   });
 

@@ -58,7 +58,7 @@ describePostgres(
       for (const args of [['--yes'], ['--yes', '--accept-changes']]) {
         const undo = await place.run('restore', '--undo', ...args);
         expect(undo.exitCode, undo.all).toBe(31);
-        expect(undo.all.replaceAll(/\s+/g, ' ')).toContain('a DROP DATABASE of it was cut off');
+        expect(undo.all.replaceAll(/\s+/g, ' ')).toContain('a DROP DATABASE was interrupted');
         expect(undo.all).toContain(`DROP DATABASE "${former}"`);
         requireTrueSafeSentence(undo.all, false);
       }

@@ -72,9 +72,9 @@ describeRestores('a former database that was changed since it was put aside', (e
     const changes = [
       'alembic_version held nothing, and holds 030_x now.',
       'of_mine had 1 row, and has 2 rows now.',
-      'view looking was not there, and is now.',
-      'old_thing was there, and is gone.',
-      engine === 'sqlite' ? 'index mine_too was not there, and is now.' : 'users has another definition',
+      'view looking did not exist then, and exists now.',
+      'old_thing existed then, and does not exist now.',
+      engine === 'sqlite' ? 'index mine_too did not exist then, and exists now.' : 'users has another definition',
       ...(engine === 'sqlite' ? [] : ['clients has as many rows as before, but not the same ones.']),
     ];
     const refused = await place.run(...back);

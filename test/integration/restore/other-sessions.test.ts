@@ -99,7 +99,7 @@ describe('a restore while other programs have the file open (sqlite)', () => {
     await waitForOutput(other, /users/);
     const { exitCode, stderr } = await place.run('restore', currentArchive('sqlite'), '--yes');
     expect(exitCode, stderr).toBe(31);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Somebody else is using ${name}`);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Another program is using ${name}`);
     other.stdin.end();
     await other;
     expect(await everything(place)).toEqual(before);
@@ -148,14 +148,14 @@ describe.skipIf(isDenied)(
       for (const more of [[], ['--disconnect']]) {
         const { exitCode, stderr } = await restore([...args, ...more]);
         expect(exitCode, stderr).toBe(31);
-        expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Somebody else is using ${place.database.name}`);
+        expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Another program is using ${place.database.name}`);
       }
       application.stdin.end();
       await application;
       expect(await everything(place)).toEqual(before);
       const { exitCode, all } = await restore(args);
       expect(exitCode, all).toBe(0);
-      expect(all).not.toContain('could not be seen');
+      expect(all).not.toContain('could not see whether');
     });
 
     it('needs a consent if the kernel cannot be asked, and says at the end what may be left to do', async () => {
@@ -163,7 +163,7 @@ describe.skipIf(isDenied)(
       for (const refused of [args, ['restore', '--undo', '--yes']]) {
         const { exitCode, stderr } = await restore(refused, env);
         expect(exitCode, stderr).toBe(31);
-        expect(stderr.replaceAll(/\s+/g, ' ')).toContain('cannot be seen from here');
+        expect(stderr.replaceAll(/\s+/g, ' ')).toContain('db-init cannot see whether a program');
         expect(stderr).toContain('--disconnect');
       }
       const undone = await restore(['restore', '--undo', '--yes', '--disconnect'], env);

@@ -67,7 +67,7 @@ describeRestores('a restore that is refused', (engine) => {
     [
       'of plain SQL',
       () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n'),
-      engine === 'sqlite' ? /holds what TimeTracker does not make/ : /psql/,
+      engine === 'sqlite' ? /contains objects that TimeTracker does not make/ : /psql/,
     ],
     [
       'of pg_dump',
@@ -146,7 +146,7 @@ describeRestores('a restore that is refused', (engine) => {
     await chmod(file, 0o600);
     const { exitCode, stderr } = await run(['restore', file, '--yes'], { env: place.env, uid: nobody });
     expect(exitCode, stderr).toBe(32);
-    expect(stderr).toMatch(/may not be read by the user/);
+    expect(stderr).toMatch(/the user that db-init runs as may not read/);
   });
 
   it('has no earlier database to go back to', async () => {

@@ -37,7 +37,7 @@ describeRestores('the warning before a restore', (engine) => {
   });
 
   it('names users who were erased after the archive was made, and no others', async () => {
-    expect(await said(plain)).not.toContain('brings people back');
+    expect(await said(plain)).not.toContain('brings back erased users');
     await execute(
       place.database,
       `CREATE TABLE users (id integer, anonymized_at timestamp);
@@ -45,7 +45,7 @@ describeRestores('the warning before a restore', (engine) => {
     );
     const text = await said(plain);
     expect(text.replaceAll(/\s+/g, ' ')).toContain(
-      'brings people back: 2 users of the present database (id 3, 4) were erased',
+      'brings back erased users: 2 users of the present database (id 3, 4) were erased',
     );
     await execute(place.database, 'DROP TABLE users');
   });
