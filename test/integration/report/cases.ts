@@ -856,7 +856,10 @@ function archives(engine: EngineName): readonly Case[] {
       command: ['restore', 'my copy.zip'],
       make: async (installation, { folder }) =>
         copyFile(join(installation.backups, await backupIn(installation)), join(folder, 'my copy.zip')),
-      options: [follow(/^See which backups there are/, shown), follow(/^If the archive is in another folder/, restored)],
+      options: [
+        follow(/^See which backups there are/, shown),
+        follow(/^If the archive is in another folder/, restored),
+      ],
     },
     {
       banner: 'archive-rejected missing',
