@@ -77,7 +77,7 @@ asRoot('files of somebody else', () => {
         ['restore', archive, '--yes'],
       ]) {
         const told = await must(32, args);
-        expect(told).toContain('the user that db-init runs as may not read the file');
+        expect(told).toContain('user that db-init runs as may not read the file');
         expect(told).toContain(`sudo chown -R ${nobody}:${nobody} ${archive}`);
       }
       await chmod(archive, 0o644);

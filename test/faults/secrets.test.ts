@@ -121,7 +121,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     ['corrupted', { gate: 0 }, 'Detected corrupted database state', quick, state('polluted'), ''],
     ['partial', { gate: 11 }, 'Partial migration', quick, state('partial'), ''],
     ['ahead', { gate: 13 }, 'newer than this image', quick, state('unknown-revision'), ''],
-    ['unversioned', { gate: 0 }, 'stamped', quick, state('unversioned-049'), ''],
+    ['unversioned', { gate: 0 }, 'stamps it with', quick, state('unversioned-049'), ''],
     ['strange', { gate: 15 }, 'django_migrations', quick, null, 'CREATE TABLE django_migrations (id int)'],
     [
       'unreadable',

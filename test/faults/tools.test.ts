@@ -73,7 +73,7 @@ describePostgres(
         const expected = sentence(requirePostgres().major);
         const byHand = await old.where(tools, ['backup', 'create'], 30);
         expect(byHand).toContain(expected);
-        expect(byHand).toMatch(/newer image of db-init.*install them/);
+        expect(byHand).toMatch(/newer image of db-init.*install that version/);
         expect(await old.where(tools, ['gate'], 30, always)).toContain(expected);
         expect(await old.archives()).toHaveLength(1);
         expect(await snapshot(old.url)).toBe(before);
@@ -100,7 +100,7 @@ describePostgres(
           const told = await old.where(tools, args, 32);
           expect(told).toMatch(sentence);
           expect(told).toMatch(made);
-          expect(told).toMatch(/newer image of db-init.*install them/);
+          expect(told).toMatch(/newer image of db-init.*install that version/);
         }
         expect(await snapshot(old.url)).toBe(before);
       });

@@ -268,16 +268,15 @@ const readOnly = `
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
 
-/** Milliseconds: the application cannot work with the first, and sometimes needs more than the second. */
-const [unusableTimeout, shortTimeout] = [100, 10_000];
+/** Milliseconds: the application sometimes needs more. */
+const shortTimeout = 10_000;
 
 // db-init switches these settings off in its own sessions, so they are read from where they were set
 const sessionSettings = `
   SELECT NULL, 'setting', s.name,
          CASE s.name WHEN 'session_replication_role' THEN 'it is ' || s.value || ': no foreign key is enforced in sessions of the application'
                      ELSE format('it is %s: the server ends what takes the application longer', s.value) END,
-         s.name <> 'session_replication_role' AND t.ms < ${unusableTimeout},
-         'SET statement_timeout TO 0; ' || s.reset
+         false, 'SET statement_timeout TO 0; ' || s.reset
   FROM settings AS s, regexp_match(s.value, '^([0-9]+) *(us|ms|s|min|h|d|)$') AS m,
        LATERAL (SELECT m[1]::numeric * CASE m[2] WHEN 'us' THEN 0.001 WHEN 's' THEN 1000 WHEN 'min' THEN 60000
                                                  WHEN 'h' THEN 3600000 WHEN 'd' THEN 86400000 ELSE 1 END AS ms) AS t

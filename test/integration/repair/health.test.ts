@@ -170,10 +170,6 @@ describePostgres('a healthy database', () => {
       sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`,
       told: 'setting default_transaction_read_only',
     },
-    'a timeout that ends every statement': {
-      sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout TO 20', current_database()); END $$`,
-      told: 'setting statement_timeout',
-    },
     'a published table that tells subscribers nothing of its rows': {
       sql: 'CREATE PUBLICATION p FOR TABLE badges; ALTER TABLE badges REPLICA IDENTITY NOTHING',
       told: 'replica identity badges',
