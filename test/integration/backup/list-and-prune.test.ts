@@ -46,7 +46,7 @@ describe('backup verify', () => {
     const { exitCode, stderr } = await verify('b.zip');
     expect(exitCode).toBe(32);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
-      `Neither ${join(here, 'b.zip')} nor ${join(folder, 'b.zip')} is there.`,
+      `Neither ${join(here, 'b.zip')} nor ${join(folder, 'b.zip')} exists.`,
     );
     expect(stderr).toMatch(/1\. [^\n]*backups[^2]*db-init backup list/);
   });
