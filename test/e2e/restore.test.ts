@@ -66,7 +66,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
       exitCode: 0,
     });
     expect(await stack.ended('db-init')).toBe(0);
-    expect(await stack.logged('db-init', 'Restored')).toContain('is remembered');
+    expect(await stack.logged('db-init', 'Restored')).toContain('db-init has noted this');
     await stack.sql("INSERT INTO clients (name, status) VALUES ('after the restore', 'active')");
 
     expect(await stack.compose(['up', '--detach', '--force-recreate', 'db-init'], settings)).toMatchObject({

@@ -63,7 +63,7 @@ describe('an archive that is rejected', () => {
   it('says how to start without it, if a start asked for it', () => {
     const fault = { kind: 'invalid', defect: { kind: 'not-zip' } } as const;
     expect(textOf(fault, 'a.zip', true)).toContain('remove TT_RESTORE_FROM from .env');
-    expect(textOf(fault)).not.toContain('take TT_RESTORE_FROM');
+    expect(textOf(fault)).not.toContain('remove TT_RESTORE_FROM');
   });
 
   it('names the variable that would accept it', () => {
