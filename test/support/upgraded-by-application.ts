@@ -48,6 +48,8 @@ export type UpgradedTable =
 /** A database after the application's own upgrade. */
 export interface UpgradedDatabase {
   readonly alembic_version: readonly string[];
+  /** The first and the last moment of the upgrade, `YYYY-MM-DDTHH:MM:SS.ffffff` in UTC; absent where it was not recorded. */
+  readonly window_utc?: readonly string[];
   /** Table → column → the primary keys of the rows that hold the time of the upgrade. */
   readonly volatile: Readonly<Record<string, Readonly<Record<string, readonly (readonly Cell[])[]>>>>;
   readonly enums?: Readonly<Record<string, readonly string[]>>;
