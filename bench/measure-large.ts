@@ -23,7 +23,10 @@ export interface Sizes {
 /** Small uploads: each takes time, even without content. */
 const receipts = 20_000;
 const rounds = 3;
-const throughput = { kind: 'at least', ratio: 0.9 } as const;
+const [throughput, sqliteThroughput] = [
+  { kind: 'at least', ratio: 0.9 },
+  { kind: 'at least', ratio: 1 },
+] as const;
 
 /** Backups and restores, compared with the tools that they use. */
 export async function measureLarge({ folder, postgres }: Bench, sizes: Sizes): Promise<readonly Result[]> {
@@ -68,7 +71,7 @@ async function backupOfSqlite(folder: string, bytes: number): Promise<Result> {
     },
   );
   const plain = 'VACUUM INTO, integrity_check, gzip -6';
-  return { what: `SQLite, backup of ${gigabytes(bytes)}`, ...seconds, plain, unit: 's', limit: throughput };
+  return { what: `SQLite, backup of ${gigabytes(bytes)}`, ...seconds, plain, unit: 's', limit: sqliteThroughput };
 }
 
 async function backupOfPostgres(
