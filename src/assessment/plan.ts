@@ -21,14 +21,14 @@ interface PlanInputs {
 
 /**
  * Decides what to do about a state. Pure.
- * @param everything all revisions in order, which a fresh database has to apply
+ * @param allRevisions all revisions in order, which a fresh database has to apply
  * @param others other sessions, which prevent a cleanup
  * @param unsafe the differences of a drifted schema that cannot be repaired
  */
 export function planFor(
   state: State,
   consent: Consent,
-  { engine, allRevisions: everything, others, unsafe = [] }: PlanInputs,
+  { engine, allRevisions, others, unsafe = [] }: PlanInputs,
 ): Plan {
   const refuse = (reason: Refusal['reason'] = 'state'): Plan => ({
     kind: 'refuse',
@@ -40,7 +40,7 @@ export function planFor(
       return { kind: 'pass', state };
     case 'fresh':
       if (consent.requireExisting) return refuse('must-not-be-empty');
-      return { kind: 'migrate', state, pending: everything, quarantine: false, adopt: [] };
+      return { kind: 'migrate', state, pending: allRevisions, quarantine: false, adopt: [] };
     case 'behind':
       return { kind: 'migrate', state, pending: state.pending, quarantine: false, adopt: [] };
     case 'unversioned':
@@ -59,7 +59,7 @@ export function planFor(
       if (consent.skipCleanup) return refuse('cleanup-is-off');
       if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
       if (others.length > 0) return refuse('others-are-connected');
-      return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
+      return { kind: 'migrate', state, pending: allRevisions, quarantine: true, adopt: [] };
     case 'ahead':
       return consent.allowNewerSchema && state.misspelt.length === 0 ? { kind: 'pass', state } : refuse();
     case 'drifted':

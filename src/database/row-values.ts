@@ -44,6 +44,13 @@ export function texts(row: Row, key: string): readonly string[] {
   });
 }
 
+/** Reads the rows that the server has put into one JSON text. @throws Error if it is not a list */
+export function rowsOfJson(json: string): readonly Row[] {
+  const rows: unknown = JSON.parse(json);
+  if (!Array.isArray(rows)) throw new Error('the server did not answer with a list');
+  return rows.filter((row): row is Row => typeof row === 'object' && row !== null);
+}
+
 /** The first row of a query that always has one. */
 export function only(rows: readonly Row[]): Row {
   const [row] = rows;

@@ -1,4 +1,4 @@
-import { readAnswer, flag, only, optionalNumber, optionalText, text, texts } from '../row-values.ts';
+import { readAnswer, flag, only, optionalNumber, optionalText, rowsOfJson, text, texts } from '../row-values.ts';
 import { indexesByName, readColumns, textsByName } from '../catalog-rows.ts';
 import type { Catalog, Table } from '../../model/catalog.ts';
 import type {
@@ -191,13 +191,7 @@ async function resultsOf(client: pg.Client, statements: readonly string[]): Prom
 }
 
 function rowsIn({ rows }: pg.QueryResult<Row>): Rows {
-  return readRows(text(only(rows), 'rows'));
-}
-
-function readRows(json: string): Rows {
-  const rows: unknown = JSON.parse(json);
-  if (!Array.isArray(rows)) throw new Error('the server did not answer with a list');
-  return rows.filter((row): row is Row => typeof row === 'object' && row !== null);
+  return rowsOfJson(text(only(rows), 'rows'));
 }
 
 function readRelation(row: Row): Relation {

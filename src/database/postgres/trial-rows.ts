@@ -6,7 +6,8 @@ import type { SuspectTable } from '../../model/trial.ts';
 import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 import { describeTrial } from '../../report/causes.ts';
 import { isConnectionLost } from '../error-cause.ts';
-import { flag, number, only, text } from '../row-values.ts';
+import { flag, number, only, rowsOfJson, text, texts } from '../row-values.ts';
+import type { Row } from '../../model/engine.ts';
 import type { Session } from '../session.ts';
 import { callsIn, dependsOnMore, harmlessFunctions, mayRun, namesIn, type OwnerFunction } from './owner-code.ts';
 
@@ -86,7 +87,7 @@ async function findObjects(session: Session, { table, objects }: SuspectTable): 
       what: whatOf(text(row, 'what')),
       name: text(row, 'name'),
       definition: text(row, 'definition'),
-      functions: readFunctions(text(row, 'functions')),
+      functions: rowsOfJson(text(row, 'functions')).map(readFunction),
     }))
     .filter(({ name }) => objects.includes(name));
 }
@@ -96,21 +97,14 @@ function whatOf(name: string): OwnObject['what'] {
   throw new Error(`unknown object: ${name}`);
 }
 
-function readFunctions(json: string): readonly OwnerFunction[] {
-  const list: unknown = JSON.parse(json);
-  if (!Array.isArray(list)) throw new Error('the functions are no list');
-  return list.map((each: unknown) => {
-    const row = { ...(typeof each === 'object' && each !== null ? each : {}) };
-    const get = (key: string): unknown => Object.entries(row).find(([name]) => name === key)?.[1];
-    const parameters = get('arguments');
-    return {
-      name: String(get('name')),
-      source: String(get('source')),
-      language: String(get('language')),
-      definer: get('definer') !== false,
-      arguments: Array.isArray(parameters) ? parameters.map(String) : [],
-    };
-  });
+function readFunction(row: Row): OwnerFunction {
+  return {
+    name: text(row, 'name'),
+    source: text(row, 'source'),
+    language: text(row, 'language'),
+    definer: flag(row, 'definer'),
+    arguments: texts(row, 'arguments'),
+  };
 }
 
 /** Whether everything that the object calls is known, and acts nowhere but in this transaction. */
