@@ -20,8 +20,7 @@ import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { extractEntry } from '../archive/entry-content.ts';
-import { describeOldTools } from '../database/postgres/dump/restorer.ts';
-import { backupReasons } from '../report/backup-messages.ts';
+import { missingReader } from '../database/postgres/dump/restorer.ts';
 
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
@@ -133,13 +132,13 @@ export async function openDumpVerifier(
   if (bare && !isDumpHeader(head)) return { server: null, verify: (content) => inspectPlainDump(content, signal) };
   const parsed = parseDumpHeader(head);
   if (parsed.kind === 'damaged') {
-    throw archiveRejected(file, invalid({ kind: 'dump-header', name: database.name, reason: parsed.reason }));
+    throw archiveRejected(file, invalid({ kind: 'dump-header', name: database.name, defect: parsed.defect }));
   }
   const { header } = parsed;
   const tools = await findTools('pg_restore');
   const tool = newest(tools);
   if (tool === null || tool.major < oldestReader(header)) {
-    throw archiveRejected(file, { kind: 'no-tool', reason: describeOldTools(header, tools) });
+    throw archiveRejected(file, { kind: 'no-tool', tool: missingReader(header, tools) });
   }
   // the suffix of the Debian package is left out
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
@@ -179,7 +178,7 @@ async function findRoom({ file, database }: Archive): Promise<string> {
   for (const place of places) {
     if (freeBytes(place) > database.size * 1.1 && (await isWritable(place))) return place;
   }
-  const reason = backupReasons.noRoom(database.name, database.size, places);
+  const reason = { kind: 'no-room', name: database.name, needed: database.size, places } as const;
   throw archiveRejected(file, { kind: 'unusable', reason });
 }
 

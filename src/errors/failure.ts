@@ -1,5 +1,6 @@
 import type { ArchiveKind } from '../model/archive.ts';
 import type { ArchiveDefect, ExceededLimit } from '../model/archive-defect.ts';
+import type { MissingTool, UnusableArchive } from '../model/unusable-archive.ts';
 import type { Change } from '../model/measurement.ts';
 import type { Misfits } from '../model/transfer.ts';
 import type { MissingRight, OtherSession, BrokenIndex } from '../model/database-facts.ts';
@@ -177,7 +178,7 @@ export interface ArchiveObject {
   readonly statement: string;
 }
 
-/** Why an archive is not restored. `reason`: a clause of `report/`, without a full stop. */
+/** Why an archive is not restored. */
 export type ArchiveFault =
   /** None of these paths exists. */
   | { readonly kind: 'missing'; readonly places: readonly string[] }
@@ -198,9 +199,9 @@ export type ArchiveFault =
   /** The file is compressed or encrypted; its content may be an archive, or be restored with other tools. */
   | { readonly kind: 'wrapped'; readonly by: Wrapping }
   /** The archive is complete, but its content cannot be upgraded to the schema of this image on this server. */
-  | { readonly kind: 'unusable'; readonly reason: string }
+  | { readonly kind: 'unusable'; readonly reason: UnusableArchive }
   /** The archive may be complete, but the client tools are too old for it, or missing. */
-  | { readonly kind: 'no-tool'; readonly reason: string };
+  | { readonly kind: 'no-tool'; readonly tool: MissingTool };
 
 /** Why nothing was restored. */
 export type RestoreObstacle =

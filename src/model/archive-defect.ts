@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import type { DumpHeaderDefect } from './unusable-archive.ts';
 import type { UploadRootName } from '../config/config.ts';
 
 /** What is wrong with the name of an archive entry. */
@@ -90,9 +91,9 @@ export type ArchiveDefect =
   | { readonly kind: 'database-format'; readonly name: string; readonly engine: Engine }
   /** A tool or SQLite cannot read the database. */
   | { readonly kind: 'database-unreadable'; readonly name: string; readonly reason: string }
-  | { readonly kind: 'dump-header'; readonly name: string; readonly reason: string }
-  /** A plain dump ends before its end. */
-  | { readonly kind: 'cut-off'; readonly reason: string };
+  | { readonly kind: 'dump-header'; readonly name: string; readonly defect: DumpHeaderDefect }
+  /** A plain dump ends before its end. `table`: a table without its rows, as written in SQL; null if it is not known. */
+  | { readonly kind: 'cut-off'; readonly table: string | null };
 
 /** A limit that an archive exceeds. `limit`: its value, in bytes unless the comment says otherwise. */
 export type ExceededLimit =

@@ -7,7 +7,13 @@ import type {
   ManifestDefect,
   NameDefect,
 } from '../model/archive-defect.ts';
+import type { UnfitName, UnusableArchive } from '../model/unusable-archive.ts';
 import { quoted } from '../platform/printable.ts';
+import { type Describers, describerOf } from './by-kind.ts';
+import { commandsAnywhere } from './commands.ts';
+import { dumpReasons, reasonOfHeader, reasonOfTool } from './dump-reasons.ts';
+import { describeRefusal } from './refusals.ts';
+import { describeDifference, listRows } from './schema-differences.ts';
 
 /** The reason of a rejection or of any other error, without a full stop. */
 export function rejectionReason(error: unknown): string {
@@ -38,8 +44,9 @@ export function reasonOfFault(fault: ArchiveFault): string {
     case 'wrapped':
       return `it is not an archive, or is packed once more (${fault.by})`;
     case 'unusable':
+      return describeUnusable(fault.reason.kind, fault.reason, null);
     case 'no-tool':
-      return fault.reason;
+      return reasonOfTool(fault.tool);
   }
 }
 
@@ -143,11 +150,43 @@ function reasonOfDefect(defect: ArchiveDefect): string {
     case 'database-unreadable':
       return `its ${defect.name} cannot be restored: ${defect.reason}`;
     case 'cut-off':
-      return defect.reason;
+      return dumpReasons.cutOff(defect.table);
     case 'dump-header':
-      return `its ${defect.name}: ${defect.reason}`;
+      return `its ${defect.name}: ${reasonOfHeader(defect.defect)}`;
   }
 }
+
+const unusableArchives = {
+  'dump-header': ({ defect }) => dumpReasons.unreadable(reasonOfHeader(defect)),
+  dump: ({ message }) => dumpReasons.unreadable(message),
+  entry: ({ name, message }) => `its ${name} cannot be restored: ${message}`,
+  'database-damaged': ({ message }) => `its database is damaged: ${message}`,
+  'database-unreadable': () => 'its database cannot be read',
+  'rows-differ': ({ tables }) =>
+    'the rows are not those that its manifest counts: ' +
+    tables.map(({ table, found, listed }) => `${table} has ${found ?? 'no table'} instead of ${listed}`).join(', '),
+  'revisions-differ': ({ listed, found }) => `its manifest says ${listRows(listed)}, but in it is ${listRows(found)}`,
+  'unknown-revisions': ({ revisions }) =>
+    `it is at ${listRows(revisions)}, which this image does not know: a newer db-init restores it`,
+  'no-revision': () => 'its database does not say at which revision it is, which only a PostgreSQL server finds out',
+  refused({ database, refusal }) {
+    const { title, happened } = describeRefusal(database, refusal, commandsAnywhere);
+    return `${title}. ${happened.join(' ')}`.replace(/\.+$/, '');
+  },
+  unrepairable: ({ differences }) =>
+    `its database lacks what cannot be added: ${differences.map((each) => describeDifference(each).message).join('; ')}`,
+  'unfit-names': ({ names, more, longest }) =>
+    `PostgreSQL cannot hold these names, which are empty, longer than ${longest} bytes or its own: ` +
+    `${names.map(describeUnfitName).join(', ')}${more > 0 ? ` and ${more} more` : ''}. ` +
+    'Give them other names in a copy of the SQLite file (ALTER TABLE … RENAME TO …, RENAME COLUMN … TO …), and restore that',
+  'no-room': ({ name, needed, places }) =>
+    `its ${name} has ${needed} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`,
+} satisfies Describers<UnusableArchive, null, string>;
+
+const describeUnusable = describerOf<UnusableArchive, null, string>(unusableArchives);
+
+const describeUnfitName = ({ table, column }: UnfitName): string =>
+  column === null ? `table ${table}` : `column ${table}.${column}`;
 
 const damaged = (what: string): string => `it is damaged (${what})`;
 

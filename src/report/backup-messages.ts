@@ -189,8 +189,6 @@ export const backupReasons = {
   noFolder: (path: string): string => `${path} is not a folder`,
   fileExists: (file: string): string => `${file} was created by another program meanwhile, and is not overwritten`,
   unreadable: (path: string, reason: string): string => `${path} cannot be read (${reason})`,
-  noRoom: (entry: string, bytes: number, places: readonly string[]): string =>
-    `its ${entry} has ${bytes} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`,
 } as const;
 
 const skipReasons = {

@@ -335,3 +335,12 @@ function noteOn(prefix: string, compose: Compose | null): string | null {
 }
 
 export const folderOf = (file: string): string => dirname(file);
+
+/** The commands of an unknown installation: for messages whose commands are not shown. */
+export const commandsAnywhere: Commands = commandsFor({
+  commandPrefix: 'db-init',
+  services: { application: ['app'], database: null },
+  database: null,
+  backupFolder: '',
+  uploadRoots: [],
+});

@@ -6,7 +6,7 @@ import { describeFailedMigration, describeFailedWork, describeVerdict } from './
 import { untouched } from './next-steps.ts';
 import { describeFailedBackup, describeBackupFolderProblem } from './backup-messages.ts';
 import type { Notice } from './banner.ts';
-import { type Commands, type CommandSettings, commandsFor } from './commands.ts';
+import { type Commands, commandsAnywhere } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-messages.ts';
 import { describeRejection } from './archive-messages.ts';
 import type { RunRecord } from './run-record.ts';
@@ -28,17 +28,9 @@ function withVariables(option: string, commands: Commands): string {
   return line === '' ? option : `${option}\n${line}`;
 }
 
-const nowhere: CommandSettings = {
-  commandPrefix: 'db-init',
-  services: { application: ['app'], database: null },
-  database: null,
-  backupFolder: '',
-  uploadRoots: [],
-};
-
 /** Title and reasons only, for a message about other work that failed because of this problem. */
 export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happened'> {
-  return describe(problem, commandsFor(nowhere));
+  return describe(problem, commandsAnywhere);
 }
 
 type Table = Describers<Problem, Commands, Notice>;

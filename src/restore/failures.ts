@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { Unreadable } from '../database/postgres/dump/row-reader.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
+import type { UnusableArchive } from '../model/unusable-archive.ts';
 import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, RestoreSource } from './target.ts';
@@ -24,13 +25,12 @@ export function dumpRejected(
 
 /** Turns a refusal of the gate into a rejection of the archive. */
 export function archiveRefused(refusal: Refusal, { name }: Pick<Database, 'name'>, source: RestoreSource): Failure {
-  const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
-  return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+  return archiveUnusable(source, { kind: 'refused', database: name, refusal });
 }
 
 /** The failure: the archive is whole, but cannot be used here. */
-export function archiveUnusable({ archive }: Pick<RestoreSource, 'archive'>, reason: string): Failure {
-  return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
+export function archiveUnusable({ archive }: Pick<RestoreSource, 'archive'>, reason: UnusableArchive): Failure {
+  return archiveRejected(archive.file, { kind: 'unusable', reason });
 }
 
 /** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */

@@ -146,16 +146,16 @@ export function compareWithManifest(
   const differing = Object.entries(manifest.rows)
     .map(([table, listed]) => ({ table, found: rows[table], listed }))
     .filter(({ found, listed }) => found !== listed);
-  if (differing.length > 0) throw archiveUnusable(source, restoreReasons.rowsDiffer(differing));
+  if (differing.length > 0) throw archiveUnusable(source, { kind: 'rows-differ', tables: differing });
   if (revisions.join() !== [...manifest.revisions].toSorted().join()) {
-    throw archiveUnusable(source, restoreReasons.revisionsDiffer(manifest.revisions, revisions));
+    throw archiveUnusable(source, { kind: 'revisions-differ', listed: manifest.revisions, found: revisions });
   }
 }
 
 /** @throws Failure `archive-rejected` if only a newer image knows the archive's revision */
 export function requireKnownRevisions(revisions: readonly string[], source: Pick<RestoreSource, 'archive'>): void {
   const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
-  if (unknown.length > 0) throw archiveUnusable(source, restoreReasons.unknownRevisions(unknown));
+  if (unknown.length > 0) throw archiveUnusable(source, { kind: 'unknown-revisions', revisions: unknown });
 }
 
 /**
@@ -179,7 +179,7 @@ export async function failedLoad(
   } catch (fault) {
     signal.throwIfAborted();
     if (fault instanceof Failure) return fault;
-    return archiveUnusable({ archive }, restoreReasons.unreadableEntry(archive.database.name, reasonOf(fault)));
+    return archiveUnusable({ archive }, { kind: 'entry', name: archive.database.name, message: reasonOf(fault) });
   }
   return stepFailed('load-dump', error, config);
 }

@@ -29,7 +29,7 @@ import type { Session } from '../../database/session.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { archiveRejected } from '../../archive/archive-error.ts';
-import { faultOfNames } from './postgres-names.ts';
+import { findUnfitNames } from './postgres-names.ts';
 import { type CopyAtHead, copyAtHead } from './sqlite-copy.ts';
 import type { Database } from '../../database/database.ts';
 import { upgradeAndVerify, withConnection, withoutManifest } from '../load-and-verify.ts';
@@ -71,7 +71,7 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
   const started = performance.now();
   const { target, role, signal, folder, quarantine } = loading;
   const head = await loadHead('postgresql');
-  const reason = faultOfNames(head, facts.catalog);
+  const reason = findUnfitNames(head, facts.catalog);
   if (reason !== null) throw archiveRejected(loading.archive, { kind: 'unusable', reason });
   const reader = openRows(file);
   try {

@@ -262,7 +262,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
   const { reader } = found;
   const revisions = reader.revisions ?? [];
   if (revisions.length === 0) {
-    throw archiveUnusable(source, restoreReasons.noRevision);
+    throw archiveUnusable(source, { kind: 'no-revision' });
   }
   requireKnownRevisions(revisions, source);
   if (archive.manifest !== null) {

@@ -3,7 +3,7 @@ import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { parseAsideTable } from '../../quarantine/label.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
-import { restoreReasons } from '../../report/restore-reasons.ts';
+import type { UnfitName, UnusableArchive } from '../../model/unusable-archive.ts';
 
 /** PostgreSQL cuts off longer names, so that two of them may become one (manual, "Identifiers and Key Words"). */
 const longest = 63;
@@ -12,26 +12,26 @@ const told = 10;
 /** Columns that every table of PostgreSQL has (manual, "System Columns"), and the one for rows that are set aside. */
 const reserved = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', reasonColumn]);
 
-/**
- * The names of the owner's tables and columns that PostgreSQL cannot hold beside the expected schema, as a sentence
- * without its full stop; null if there are none. Pure.
- */
-export function faultOfNames(head: Catalog, { tables }: Catalog): string | null {
+/** Finds names of the owner's tables and columns that PostgreSQL cannot hold beside the expected schema. Pure. */
+export function findUnfitNames(
+  head: Catalog,
+  { tables }: Catalog,
+): Extract<UnusableArchive, { readonly kind: 'unfit-names' }> | null {
   const taken = relationsOf(head);
-  const faults = Object.entries(tables).flatMap(([table, { columns }]) => {
+  const names = Object.entries(tables).flatMap(([table, { columns }]): readonly UnfitName[] => {
     // a quarantine came from PostgreSQL, and becomes a schema again
     if (Object.hasOwn(columns, reasonColumn) && parseAsideTable(table) !== null) return [];
     const own = !Object.hasOwn(head.tables, table);
     const expected = head.tables[table]?.columns ?? {};
     return [
-      ...(own && (isUnfit(table) || taken.has(table)) ? [`table ${table}`] : []),
+      ...(own && (isUnfit(table) || taken.has(table)) ? [{ table, column: null }] : []),
       ...Object.keys(columns)
         .filter((column) => !Object.hasOwn(expected, column) && (isUnfit(column) || reserved.has(column)))
-        .map((column) => `column ${table}.${column}`),
+        .map((column) => ({ table, column })),
     ];
   });
-  if (faults.length === 0) return null;
-  return restoreReasons.unfitNames(faults.slice(0, told), faults.length - told, longest);
+  if (names.length === 0) return null;
+  return { kind: 'unfit-names', names: names.slice(0, told), more: names.length - told, longest };
 }
 
 const isUnfit = (name: string): boolean => name === '' || Buffer.byteLength(name) > longest;

@@ -10,7 +10,6 @@ import { assess } from '../../assessment/assess.ts';
 import type { DatabaseFacts } from '../../model/database-facts.ts';
 import type { Work } from '../../model/plan.ts';
 import { assessRepair, repairDifferences } from '../../repair/repair.ts';
-import { describeDifference } from '../../report/schema-differences.ts';
 import { createRowQuestion, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import { compareWithManifest, scratchConfig, withConnection } from '../load-and-verify.ts';
@@ -19,7 +18,6 @@ import { restoreMessages } from '../../report/restore-messages.ts';
 import { requireCopySpace } from '../free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
 import { extractEntry } from '../../archive/entry-content.ts';
-import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them
@@ -51,7 +49,7 @@ export async function unpackSqlite(
 /** @throws Failure `archive-rejected` */
 function requireSound(source: RestoreSource, file: string, depth: 'whole' | 'rows'): void {
   const fault = checkSqliteFile(file, depth);
-  if (fault !== null) throw archiveUnusable(source, restoreReasons.damagedDatabase(fault));
+  if (fault !== null) throw archiveUnusable(source, { kind: 'database-damaged', message: fault });
 }
 
 /**
@@ -63,7 +61,7 @@ function requireKnownObjects(file: string, source: RestoreSource): void {
   try {
     objects = findUnknownObjects(file);
   } catch (error) {
-    throw archiveUnusable(source, restoreReasons.damagedDatabase(reasonOf(error)));
+    throw archiveUnusable(source, { kind: 'database-damaged', message: reasonOf(error) });
   }
   if (objects.length > 0) throw archiveRejected(source.archive.file, { kind: 'unknown-objects', objects });
 }
@@ -113,7 +111,7 @@ async function migrateCopy(
   if (work === null || observation.kind !== 'seen') {
     throw plan.kind === 'refuse'
       ? archiveRefused(plan.refusal, database, source)
-      : archiveUnusable(source, restoreReasons.unreadableDatabase);
+      : archiveUnusable(source, { kind: 'database-unreadable' });
   }
   const { facts } = observation;
   try {
@@ -129,8 +127,8 @@ async function migrateCopy(
         const repair = { ...expected, facts: present, engine: 'sqlite' } as const;
         const { unsafe } = await assessRepair(transaction, missing, repair);
         if (unsafe.length > 0) {
-          const lacking = unsafe.map(({ difference }) => describeDifference(difference).message);
-          throw archiveUnusable(source, restoreReasons.unrepairable(lacking));
+          const differences = unsafe.map(({ difference }) => difference);
+          throw archiveUnusable(source, { kind: 'unrepairable', differences });
         }
         await repairDifferences(transaction, missing, repair);
       }),

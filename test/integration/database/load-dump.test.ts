@@ -1,4 +1,4 @@
-import { openRestorer } from '../../../src/database/postgres/dump/restorer.ts';
+import { openRestorer, type RestorerResult } from '../../../src/database/postgres/dump/restorer.ts';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { admin, createDatabase, databaseUrl, withClient } from '../../support/da
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { reasonOfFault } from '../../../src/report/archive-reasons.ts';
 import { dumpOf, future, futureHeader, restorerFor, never, sessionsIn, targetOf } from './loads.ts';
 
 // objects of every kind that pg_dump writes in a special form
@@ -31,6 +32,10 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** Objects that a load does not change, because they belong to the database and not to the dump. */
 const comparable = async (url: string): Promise<string> =>
   (await snapshot(url)).replace(/--\n-- Name: SCHEMA public;.*\n--\n+COMMENT ON SCHEMA public .*\n+/, '');
+
+/** Why a dump was refused, in words. */
+const wordsOf = (result: RestorerResult): string =>
+  result.kind === 'unusable' || result.kind === 'no-tool' ? reasonOfFault(result) : result.kind;
 
 const source = async (sql: string): Promise<string> => {
   const { url } = await createDatabase();
@@ -320,7 +325,8 @@ describePostgres(
         maxBytes: Infinity,
         signal: never,
       });
-      expect(opened).toEqual({ kind, reason: expect.stringMatching(reason) });
+      expect(opened.kind).toBe(kind);
+      expect(wordsOf(opened)).toMatch(reason);
     });
 
     it('reports a dump that is cut off after its header', async () => {
@@ -332,10 +338,8 @@ describePostgres(
         maxBytes: Infinity,
         signal: never,
       });
-      expect(opened).toEqual({
-        kind: 'unusable',
-        reason: expect.stringMatching(/^the dump cannot be read: pg_restore: error: /),
-      });
+      expect(opened.kind).toBe('unusable');
+      expect(wordsOf(opened)).toMatch(/^the dump cannot be read: pg_restore: error: /);
     });
   },
   'tools',

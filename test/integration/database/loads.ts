@@ -44,7 +44,7 @@ export async function restorerFor(
     maxBytes: Infinity,
     signal: never,
   });
-  if (opened.kind !== 'ready') throw new Error('reason' in opened ? opened.reason : opened.kind);
+  if (opened.kind !== 'ready') throw new Error(JSON.stringify(opened));
   return opened;
 }
 

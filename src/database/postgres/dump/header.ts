@@ -1,4 +1,4 @@
-import { dumpReasons } from '../../../report/dump-reasons.ts';
+import type { DumpHeaderDefect } from '../../../model/unusable-archive.ts';
 import { open } from 'node:fs/promises';
 
 export interface DumpHeader {
@@ -13,8 +13,7 @@ export interface DumpHeader {
 /** The result of parsing the beginning of a dump. */
 export type ParsedHeader =
   | { readonly kind: 'header'; readonly header: DumpHeader }
-  /** `reason`: a sentence without its full stop. */
-  | { readonly kind: 'damaged'; readonly reason: string };
+  | { readonly kind: 'damaged'; readonly defect: DumpHeaderDefect };
 
 /** A number of bytes that always contains the header of a dump: three strings and a dozen numbers. */
 export const headerBytes = 8192;
@@ -47,7 +46,7 @@ export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
     return { kind: 'header', header };
   } catch (error) {
     if (!(error instanceof HeaderError)) throw error;
-    return { kind: 'damaged', reason: error.message };
+    return { kind: 'damaged', defect: error.defect };
   }
 }
 
@@ -64,7 +63,14 @@ export function timeInHeader(bytes: Uint8Array): { readonly from: number; readon
   }
 }
 
-class HeaderError extends Error {}
+class HeaderError extends Error {
+  readonly defect: DumpHeaderDefect;
+
+  constructor(defect: DumpHeaderDefect) {
+    super(defect.kind);
+    this.defect = defect;
+  }
+}
 
 function readHeader(
   bytes: Uint8Array,
@@ -72,19 +78,19 @@ function readHeader(
 ): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
   const { take, byte, integer, text, at } = readerOf(bytes);
   if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
-    throw new HeaderError(dumpReasons.otherFormat);
+    throw new HeaderError({ kind: 'other-format' });
   }
   const [major, minor] = [byte(), byte()];
   // the revision of the format
   byte();
   if (major === 0 || (major === 1 && minor < 12)) {
-    throw new HeaderError(dumpReasons.oldFormat(major, minor));
+    throw new HeaderError({ kind: 'old-format', major, minor });
   }
   const sizeOfInteger = byte();
-  if (sizeOfInteger < 1 || sizeOfInteger > 8) throw new HeaderError(dumpReasons.integerSize(sizeOfInteger));
+  if (sizeOfInteger < 1 || sizeOfInteger > 8) throw new HeaderError({ kind: 'integer-size', bytes: sizeOfInteger });
   // the size of an offset
   byte();
-  if (byte() !== wanted) throw new HeaderError(dumpReasons.otherFormat);
+  if (byte() !== wanted) throw new HeaderError({ kind: 'other-format' });
   // the compression: one byte for the algorithm since 1.15, before that an integer for the level
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
@@ -100,7 +106,7 @@ function readHeader(
 function readerOf(bytes: Uint8Array) {
   let position = 0;
   const take = (length: number): Uint8Array => {
-    if (length > bytes.length - position) throw new HeaderError(dumpReasons.cutHeader);
+    if (length > bytes.length - position) throw new HeaderError({ kind: 'cut-off' });
     position += length;
     return bytes.subarray(position - length, position);
   };
@@ -113,7 +119,7 @@ function readerOf(bytes: Uint8Array) {
   const text = (size: number): string => {
     const length = integer(size);
     // a negative length means NULL
-    if (length < 0) throw new HeaderError(dumpReasons.missingName);
+    if (length < 0) throw new HeaderError({ kind: 'no-name' });
     return Buffer.from(take(length)).toString('utf8');
   };
   return { take, byte, integer, text, at: () => position };
@@ -122,7 +128,7 @@ function readerOf(bytes: Uint8Array) {
 /** `17.2 (Debian 17.2-1)` → `17.2`. */
 function versionIn(text: string): string {
   const version = /^\d+[\w.]{0,20}/.exec(text)?.[0];
-  if (version === undefined) throw new HeaderError(dumpReasons.missingVersion);
+  if (version === undefined) throw new HeaderError({ kind: 'no-version' });
   return version;
 }
 

@@ -8,6 +8,7 @@ import {
   TooMuchData,
 } from './script-filter.ts';
 import { readHeaderBytes, type DumpHeader, oldestReader, parseDumpHeader } from './header.ts';
+import type { MissingTool, UnusableArchive } from '../../../model/unusable-archive.ts';
 import { type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
 import { readServerCapabilities, endSessionsOf, findLoadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { namesForDatabase, type AllowedNames, namesForSchema } from './statement-cursor.ts';
@@ -32,10 +33,9 @@ import { withSynchronousCommit } from '../lock.ts';
 export type RestorerResult =
   /** `warnings`: the objects that are left out, in sentences without a full stop. */
   | { readonly kind: 'ready'; readonly restorer: DumpRestorer; readonly warnings: readonly string[] }
-  /**
-   * The dump cannot be read, or its tool is missing. `reason`: a sentence without a full stop that names the versions.
-   */
-  | { readonly kind: 'unusable' | 'no-tool'; readonly reason: string }
+  /** The dump cannot be read. */
+  | { readonly kind: 'unusable'; readonly reason: UnusableArchive }
+  | { readonly kind: 'no-tool'; readonly tool: MissingTool }
   /** The dump holds objects that TimeTracker does not create; none of its SQL was executed. */
   | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
   /** The rows of the dump have more than `maxBytes` bytes. */
@@ -62,33 +62,37 @@ export async function openRestorer(
 ): Promise<RestorerResult> {
   const { serverMajor, trusted, maxBytes, signal } = options;
   const parsed = parseDumpHeader(await readHeaderBytes(dump));
-  if (parsed.kind === 'damaged') return { kind: 'unusable', reason: dumpReasons.unreadable(parsed.reason) };
+  if (parsed.kind === 'damaged') {
+    return { kind: 'unusable', reason: { kind: 'dump-header', defect: parsed.defect } };
+  }
   const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
   signal.throwIfAborted();
   const restore = choosePgRestore(tools, oldestReader(parsed.header), serverMajor);
-  if (restore === null) return { kind: 'no-tool', reason: describeOldTools(parsed.header, tools) };
-  const psql = choosePsql(psqls, restore) ?? describeMissingPsql(psqls);
+  if (restore === null) return { kind: 'no-tool', tool: missingReader(parsed.header, tools) };
+  const psql = choosePsql(psqls, restore);
+  const newestPsql = versionOf(newest(psqls));
   const offers = await readServerCapabilities(target, serverMajor);
   // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql must not get that statement
   const olderServer = restore.major >= 17 && serverMajor < 17;
   const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));
-  if (foreignBytes && typeof psql === 'string') {
-    return { kind: 'no-tool', reason: dumpReasons.psqlForEncoding(offers.encoding, psql) };
+  if (foreignBytes && psql === null) {
+    return { kind: 'no-tool', tool: { kind: 'psql-for-encoding', encoding: offers.encoding, newest: newestPsql } };
   }
-  if (olderServer && typeof psql === 'string') {
-    return { kind: 'no-tool', reason: dumpReasons.psqlForOldServer(restore.major, serverMajor, psql) };
+  if (olderServer && psql === null) {
+    const versions = { restore: restore.major, server: serverMajor };
+    return { kind: 'no-tool', tool: { kind: 'psql-for-old-server', ...versions, newest: newestPsql } };
   }
   const toc = await readToc(restore, dump, signal);
-  if (typeof toc === 'string') return { kind: 'unusable', reason: dumpReasons.unreadable(toc) };
+  if (typeof toc === 'string') return { kind: 'unusable', reason: { kind: 'dump', message: toc } };
   const selected = selectEntries(toc, offers);
   const settings = { withoutTransactionTimeout: olderServer, encoding: offers.encoding };
   const throughPsql = olderServer || foreignBytes;
-  const plan = { dump, restore, psql, throughPsql, settings };
+  const plan = { dump, restore, psql, newestPsql, throughPsql, settings };
   if (trusted) {
     const { entries, warnings } = selected;
     return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: null }), warnings };
   }
-  if (typeof psql === 'string') return { kind: 'no-tool', reason: dumpReasons.psqlForDump(psql) };
+  if (psql === null) return { kind: 'no-tool', tool: { kind: 'psql', newest: newestPsql } };
   const entries = withoutOptional(toc);
   const found = await checkStatements({ dump, restore, entries, maxBytes, signal });
   if (found.kind !== 'known') return found;
@@ -118,21 +122,18 @@ async function checkStatements(given: {
   } catch (error) {
     given.signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
-    return { kind: 'unusable', reason: dumpReasons.unreadable(reasonOf(error)) };
+    return { kind: 'unusable', reason: { kind: 'dump', message: reasonOf(error) } };
   }
   return summary.unknown.length === 0 ? { kind: 'known' } : { kind: 'unknown-objects', objects: summary.unknown };
 }
 
-/** The reason why none of these tools can read a dump. */
-export function describeOldTools(header: DumpHeader, tools: readonly Tool[]): string {
-  return dumpReasons.oldTools(header.pgDump, header.format, oldestReader(header), newest(tools)?.major ?? null);
+/** The pg_restore that a dump needs, because none of these tools can read it. */
+export function missingReader(header: DumpHeader, tools: readonly Tool[]): MissingTool {
+  const { pgDump, format } = header;
+  return { kind: 'pg_restore', pgDump, format, reader: oldestReader(header), newest: newest(tools)?.major ?? null };
 }
 
-/** The reason why there is no usable psql. */
-function describeMissingPsql(tools: readonly Tool[]): string {
-  const found = newest(tools);
-  return found === null ? dumpReasons.noPsql : dumpReasons.oldPsql(`${found.major}.${found.minor}`);
-}
+const versionOf = (tool: Tool | null): string | null => (tool === null ? null : `${tool.major}.${tool.minor}`);
 
 /** Loads one dump into databases of one server. */
 export interface DumpRestorer {
@@ -170,8 +171,9 @@ export interface DumpRestorer {
 export interface RestorePlan {
   readonly dump: string;
   readonly restore: Tool;
-  /** The tool, or the reason why there is none. */
-  readonly psql: Tool | string;
+  /** Null if no installed one can be used; `newestPsql`: the version of the newest one, if any. */
+  readonly psql: Tool | null;
+  readonly newestPsql: string | null;
   /** Whether the server refuses settings of pg_restore, so that psql has to execute a changed script. */
   readonly throughPsql: boolean;
   readonly settings: ScriptSettings;
@@ -182,7 +184,7 @@ export interface RestorePlan {
 
 /** Creates the restorer for a plan. Runs nothing yet. */
 export function createRestorer(plan: RestorePlan): DumpRestorer {
-  const { restore, psql, throughPsql, settings, entries, check } = plan;
+  const { restore, psql, newestPsql, throughPsql, settings, entries, check } = plan;
   const schema = schemaOf(entries);
   const framing = (allowed: AllowedNames): Framing => {
     if (check === null) return { head: '', tail: '', filter: () => adaptSettings(settings) };
@@ -199,7 +201,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
 
     async loadIntoDatabase(target, { role, jobs, signal }) {
       if (check !== null) {
-        if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeeded(psql));
+        if (psql === null) throw new Error(dumpReasons.psqlNeeded(newestPsql));
         const checked = framing(namesForDatabase(schema));
         // pg_restore's option --role is not used: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
@@ -218,7 +220,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
         const options = { pgOptions: await findLoadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await runRestore(plan, run, (load) =>
-          throughPsql && typeof psql !== 'string'
+          throughPsql && psql !== null
             ? restoreThroughPsql(load, psql, framing(namesForDatabase(schema)))
             : restoreDirectly(load, jobs),
         );
@@ -226,7 +228,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
     },
 
     async loadInTransaction(target, { role, signal, ...work }) {
-      if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeededForTransaction(psql));
+      if (psql === null) throw new Error(dumpReasons.psqlNeededForTransaction(newestPsql));
       // no start options: the script itself overrides the settings that could make it fail
       const run = { target, signal, role, entries, pgOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = transactionFraming(schema, work);

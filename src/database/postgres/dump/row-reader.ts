@@ -1,6 +1,6 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
-import { type RestorerResult, describeOldTools } from './restorer.ts';
+import { type RestorerResult, missingReader } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
@@ -92,9 +92,9 @@ export async function openDumpReader(
     signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
     if (error instanceof CutOffDump) {
-      return { kind: 'invalid', defect: { kind: 'cut-off', reason: error.message } };
+      return { kind: 'invalid', defect: { kind: 'cut-off', table: error.table } };
     }
-    return { kind: 'unusable', reason: dumpReasons.unreadable(reasonOf(error)) };
+    return { kind: 'unusable', reason: { kind: 'dump', message: reasonOf(error) } };
   }
 }
 
@@ -125,11 +125,13 @@ type Limits = Pick<DumpReaderOptions, 'maxBytes' | 'signal'>;
 /** @throws Error if it cannot be read */
 async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript | Unreadable> {
   const parsed = parseDumpHeader(await readHeaderBytes(dump));
-  if (parsed.kind === 'damaged') throw new Error(parsed.reason);
+  if (parsed.kind === 'damaged') {
+    return { kind: 'unusable', reason: { kind: 'dump-header', defect: parsed.defect } };
+  }
   const tools = await findTools('pg_restore');
   const restore = newest(tools);
   if (restore === null || restore.major < oldestReader(parsed.header)) {
-    return { kind: 'no-tool', reason: describeOldTools(parsed.header, tools) };
+    return { kind: 'no-tool', tool: missingReader(parsed.header, tools) };
   }
   const toc = await readToc(restore, dump, signal);
   if (typeof toc === 'string') throw new Error(toc);

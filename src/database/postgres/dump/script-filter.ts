@@ -68,7 +68,15 @@ export function filterPlainDump(
 }
 
 /** A plain dump ends before its end. */
-export class CutOffDump extends Error {}
+export class CutOffDump extends Error {
+  /** A table without its rows, as written in SQL; null if it is not known. */
+  readonly table: string | null;
+
+  constructor(table: string | null) {
+    super('cut off');
+    this.table = table;
+  }
+}
 
 /**
  * Checks that a plain dump was read to its end. Without pg_dump's last comment (somebody may have removed the comments),
@@ -78,7 +86,7 @@ export class CutOffDump extends Error {}
 export function requireEnd({ ended, withoutRows, tables }: ScriptSummary): void {
   if (ended) return;
   const [table = null] = withoutRows;
-  if (table !== null || tables === 0) throw new CutOffDump(dumpReasons.cutOff(table));
+  if (table !== null || tables === 0) throw new CutOffDump(table);
 }
 
 /** Receives the contents of a script, in order. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reasonOfHeader } from '../../../../src/report/dump-reasons.ts';
 import { type DumpHeader, oldestReader, parseDumpHeader } from '../../../../src/database/postgres/dump/header.ts';
 
 interface Parts {
@@ -33,12 +34,12 @@ function header({ major = 1, minor = 14, integers = 4, format = 1, database = 'd
 
 const parsed = (bytes: Uint8Array): DumpHeader => {
   const result = parseDumpHeader(bytes);
-  if (result.kind === 'damaged') throw new Error(result.reason);
+  if (result.kind === 'damaged') throw new Error(result.defect.kind);
   return result.header;
 };
 const reasonFor = (bytes: Uint8Array): string | null => {
   const result = parseDumpHeader(bytes);
-  return result.kind === 'damaged' ? result.reason : null;
+  return result.kind === 'damaged' ? reasonOfHeader(result.defect) : null;
 };
 
 describe('the header of a dump', () => {
