@@ -256,7 +256,8 @@ export function announceKept(
   log.info(`The former database is kept as ${done.kept}${beside}, until you drop it.`);
   if (done.swapKind === 'schemas') {
     log.info(
-      '  It is a schema of the same database: every backup, also those of the application, holds it until then.',
+      '  It is a schema of the same database. Backups of db-init leave it out. Those of the application contain it until ' +
+        'then, and restoring them needs --trust-archive.',
     );
   }
   log.info(`  To go back to it: ${commands.run('restore', '--undo').trim()}`);

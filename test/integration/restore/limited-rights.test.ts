@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
@@ -210,8 +211,11 @@ describePostgres(
       expect(await schemas()).toEqual(['public', expect.stringMatching(/^tt_before_/)]);
       expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
       expect((await place.run()).exitCode).toBe(0);
-      // the application's own backups hold the former schema as well
-      expect(restored.all).toContain('every backup, also those of the application, holds it');
+      // the application's own backups contain the former schema as well
+      expect(restored.all).toContain('Backups of db-init leave it out.');
+      const { all } = await place.must('backup', 'create', '--output', join(place.root, 'after.zip'));
+      expect(all).toContain('read back and found whole');
+      await place.must('restore', join(place.root, 'after.zip'), '--dry-run');
       expect(restored.all).toMatch(/To drop it: \S*.*restore --drop-former/);
 
       const [, former = ''] = await schemas();

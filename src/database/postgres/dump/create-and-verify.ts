@@ -25,6 +25,12 @@ export interface DumpOptions {
 }
 
 /**
+ * The schemas that a restore without CREATEDB keeps or loads into. They are no part of the database, and a restore
+ * refuses a dump that creates them.
+ */
+const formerDatabases = ['before', 'restore'].map((what) => `--exclude-schema=tt_${what}_[0-9]*_[0-9]*`);
+
+/**
  * Streams a dump of the database, or of one schema, to `into` and ends it. The custom format is already compressed.
  * @throws Error with the message of pg_dump
  */
@@ -36,7 +42,7 @@ export async function dumpPostgres(
 ): Promise<void> {
   const lockWait = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
   const always = ['--format=custom', '--no-password', `--snapshot=${snapshot}`, `--encoding=${encoding}`];
-  const part = schema === null ? [] : [`--schema=${quoteName(schema)}`];
+  const part = schema === null ? formerDatabases : [`--schema=${quoteName(schema)}`];
   const dump = execa(tool.command, [...always, ...lockWait, ...part], {
     env: libpqEnvironment(target, pgOptions),
     stdin: 'ignore',
