@@ -6,7 +6,8 @@ export interface Result {
   readonly plain: string;
   readonly theirs: number;
   readonly unit: 's' | 'MiB';
-  readonly limit: Limit;
+  /** null: the row is only for information. */
+  readonly limit: Limit | null;
 }
 
 /** The limit of a ratio. */
@@ -38,8 +39,8 @@ const isFigure = (column: number): boolean => [1, 2, 4, 5].includes(column);
 
 function cells(result: Result): readonly string[] {
   const { what, ours, plain, theirs, unit, limit } = result;
-  const promised = `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.ratio}`;
-  const verdict = shortfall(result) <= 1 ? 'ok' : isBroken(result) ? 'BROKEN' : 'missed';
+  const promised = limit === null ? '' : `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.ratio}`;
+  const verdict = limit === null ? '' : shortfall(result) <= 1 ? 'ok' : isBroken(result) ? 'BROKEN' : 'missed';
   return [what, format(ours, unit), format(theirs, unit), plain, ratioOf(result).toFixed(2), promised, verdict];
 }
 
@@ -49,11 +50,12 @@ export function isBroken(result: Result): boolean {
 }
 
 function ratioOf({ ours, theirs, limit }: Result): number {
-  return limit.kind === 'at most' ? ours / theirs : theirs / ours;
+  return limit?.kind === 'at least' ? theirs / ours : ours / theirs;
 }
 
-/** 1 at the limit, more beyond it. */
+/** 1 at the limit, more beyond it; 0 without a limit. */
 function shortfall(result: Result): number {
+  if (result.limit === null) return 0;
   const { ratio, kind } = result.limit;
   return kind === 'at most' ? ratioOf(result) / ratio : ratio / ratioOf(result);
 }
