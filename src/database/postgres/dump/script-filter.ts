@@ -73,7 +73,7 @@ export class CutOffDump extends Error {
   readonly table: string | null;
 
   constructor(table: string | null) {
-    super('cut off');
+    super(dumpReasons.cutOff(table));
     this.table = table;
   }
 }
