@@ -1,5 +1,5 @@
 import type { Cause } from '../model/cause.ts';
-import type { State, SideFileFault, RestoreJournal } from '../model/state.ts';
+import type { State, SideFileFault, RestoreJournal, Trace } from '../model/state.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Problem } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
@@ -22,7 +22,7 @@ type DatabaseObservation =
       readonly engine: Engine;
       readonly facts: DatabaseFacts;
       /** Signs of a former database on the volumes (uploads, backups, a run stamp), one sentence each. */
-      readonly traces: readonly string[];
+      readonly traces: readonly Trace[];
       /** Whether any of the related tables holds a row; false if the diagnosis does not depend on it. */
       readonly occupied: boolean;
     }

@@ -51,7 +51,7 @@ export interface RestoreJournal {
 
 /** The state of a database: the four states of the recovery document ("Detection Logic"), and more. */
 export type State =
-  | { readonly kind: 'fresh'; readonly traces: readonly string[] }
+  | { readonly kind: 'fresh'; readonly traces: readonly Trace[] }
   | { readonly kind: 'current'; readonly revisions: readonly string[] }
   | { readonly kind: 'behind'; readonly revisions: readonly string[]; readonly pending: readonly string[] }
   | {
@@ -61,7 +61,7 @@ export type State =
       readonly older: readonly string[] | null;
       readonly differences: readonly Difference[];
     }
-  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[]; readonly traces: readonly string[] }
+  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[]; readonly traces: readonly Trace[] }
   | {
       readonly kind: 'partial';
       readonly revisions: readonly string[];
@@ -108,13 +108,33 @@ export interface MisspeltRevision {
   readonly revision: string | null;
 }
 
-/** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without a full stop. */
+/** What the header of a log beside a SQLite file shows: the log does not belong to that file. */
+export type SideFileMismatch =
+  /** The end of a rollback journal names a super-journal: its transaction wrote several files. */
+  | { readonly kind: 'several-files' }
+  | { readonly kind: 'no-journal' | 'no-wal' }
+  /** The file is empty. `pages`: the size of the database of the rollback journal. */
+  | { readonly kind: 'journal-of-pages'; readonly pages: number }
+  | { readonly kind: 'wal-of-empty-file' }
+  /** In bytes. */
+  | { readonly kind: 'page-sizes'; readonly log: number; readonly file: number }
+  /** The file change counters of the first page: before the transaction of a journal, and after the last one of a WAL. */
+  | { readonly kind: 'begins-at' | 'ends-at'; readonly log: number; readonly file: number };
+
+/** Why the log beside a SQLite file seems to belong to another copy. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
-  | { readonly kind: 'mismatch'; readonly reason: string }
-  /** SQLite would damage the file. */
+  | { readonly kind: 'mismatch'; readonly mismatch: SideFileMismatch }
+  /** SQLite would damage the file. `reason`: the message of SQLite. */
   | { readonly kind: 'damages'; readonly reason: string }
   /** SQLite would remove these tables or their rows. */
   | { readonly kind: 'loses'; readonly tables: readonly string[] }
 );
+
+/** A trace of a former database on the volumes. */
+export type Trace =
+  /** The file that says that a database was healthy here. */
+  | { readonly kind: 'stamp'; readonly file: string }
+  | { readonly kind: 'backups'; readonly folder: string; readonly count: number }
+  | { readonly kind: 'uploads'; readonly folder: string };
 
 export type RowSets = readonly (readonly string[])[];

@@ -11,6 +11,7 @@ import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';
 import { listSessions } from './quarantine-messages.ts';
+import { reasonOfSideFile } from './sqlite-reasons.ts';
 
 /** Log lines while a run waits for the server or a lock, or before it tries again. */
 export const waitingMessages = {
@@ -89,7 +90,7 @@ export function describeStaleSideFile(file: string, fault: SideFileFault, comman
   return {
     title: `The ${names[fault.side]} beside the database does not belong to it: ${file}`,
     happened: [
-      `At the first access SQLite would apply ${log} to ${file} and damage it: ${whatIsWrong(fault)}.`,
+      `At the first access SQLite would apply ${log} to ${file} and damage it: ${reasonOfSideFile(fault)}.`,
       'It probably belongs to another copy of the database, which was here before or was overwritten by this file.',
     ],
     safe: 'the file and the files beside it are unchanged.',
@@ -99,17 +100,6 @@ export function describeStaleSideFile(file: string, fault: SideFileFault, comman
       restoreOption('Or move it away as above, and restore a backup', commands),
     ],
   };
-}
-
-function whatIsWrong(fault: SideFileFault): string {
-  switch (fault.kind) {
-    case 'mismatch':
-      return fault.reason;
-    case 'damages':
-      return `the result is damaged (${fault.reason})`;
-    case 'loses':
-      return `the result has lost ${fault.tables.join(', ')}`;
-  }
 }
 
 /** Warns that an interrupted transaction is recovered, and says where the files from before are. */

@@ -12,6 +12,7 @@ import {
 import { count, formatMilliseconds } from './format.ts';
 import { describeUnexpectedRelations } from './refusals.ts';
 import type { State } from '../model/state.ts';
+import { describeTrace } from './state-folder-messages.ts';
 import type { Cause } from '../model/cause.ts';
 import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
 import { adviceFor, capitalize, restoreOption } from './next-steps.ts';
@@ -26,7 +27,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
     case 'fresh':
       if (state.traces.length > 0) {
         log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
-        for (const trace of state.traces) log.warn(`  ${trace}`);
+        for (const trace of state.traces) log.warn(`  ${describeTrace(trace)}`);
         log.warn(
           '  This is what a lost or wrongly mounted database volume looks like. If your data should be here, stop the ' +
             'application and check the volumes. With TT_REQUIRE_EXISTING=true, db-init refuses an empty database.',
@@ -55,7 +56,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
     case 'corrupted':
       log.warn(`Detected corrupted database state: ${describeUnexpectedRelations(state.relations)}.`);
       log.warn('db-init moves them to a quarantine schema. Nothing is dropped.');
-      for (const trace of state.traces) log.warn(`  ${trace}`);
+      for (const trace of state.traces) log.warn(`  ${describeTrace(trace)}`);
       break;
     case 'drifted':
       log.warn(

@@ -18,6 +18,7 @@ import {
 } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
+import { describeTrace } from './state-folder-messages.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
 
@@ -71,7 +72,7 @@ const withoutSchema = {
     title: `The database is empty, and TT_REQUIRE_EXISTING is set: ${database}`,
     happened: [
       'An existing database was expected here. This is what a lost or wrongly mounted database volume looks like.',
-      ...state.traces.map((trace) => `- ${trace}`),
+      ...state.traces.map((trace) => `- ${describeTrace(trace)}`),
     ],
     safe: untouched,
     options: [
@@ -85,7 +86,7 @@ const withoutSchema = {
     happened: [
       `There are ${describeUnexpectedRelations(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
       cleanupObstacle(refusal),
-      ...state.traces.map((trace) => `- ${trace}`),
+      ...state.traces.map((trace) => `- ${describeTrace(trace)}`),
     ],
     safe: untouched,
     options: corruptedOptions(refusal, advice, commands),

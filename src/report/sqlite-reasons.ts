@@ -1,3 +1,6 @@
+import type { SideFileFault, SideFileMismatch } from '../model/state.ts';
+import { type Describers, describerOf } from './by-kind.ts';
+
 /** Why a SQLite file, or the log beside it, cannot be used: clauses without their full stop. */
 export const sqliteReasons = {
   empty: 'it is empty',
@@ -24,18 +27,29 @@ export const sqliteReasons = {
   noRoom: (file: string, who: string, bytes: number): string =>
     `the last transaction of ${file} was interrupted, and ${who} enough space for the copies on which db-init tries the recovery first (${bytes} bytes)`,
   staleSideFile: (file: string, side: string): string => `${file}${side} does not belong to ${file}`,
-
-  // a side file that is not that of its database
-  severalFiles: 'it belongs to a transaction over several database files, and TimeTracker has only one',
-  noJournal: 'it is not a journal of SQLite',
-  noWal: 'it is not a write-ahead log of SQLite',
-  journalOfPages: (pages: number): string =>
-    `it belongs to a database of ${pages} pages, but the file beside it is empty`,
-  walOfEmptyFile: 'the file beside it is empty, and a database with a write-ahead log never is',
-  pageSizes: (log: number, file: number): string =>
-    `its pages have ${log} bytes, but the pages of the file have ${file}`,
-  begunAt: (log: number, file: number): string =>
-    `it begins at change ${log} of its database, but the file is at change ${file}`,
-  endsAt: (log: number, file: number): string =>
-    `it ends at change ${log} of its database, but the file is at change ${file}`,
 } as const;
+
+const mismatches = {
+  'several-files': () => 'it belongs to a transaction over several database files, and TimeTracker has only one',
+  'no-journal': () => 'it is not a journal of SQLite',
+  'no-wal': () => 'it is not a write-ahead log of SQLite',
+  'journal-of-pages': ({ pages }) => `it belongs to a database of ${pages} pages, but the file beside it is empty`,
+  'wal-of-empty-file': () => 'the file beside it is empty, and a database with a write-ahead log never is',
+  'page-sizes': ({ log, file }) => `its pages have ${log} bytes, but the pages of the file have ${file}`,
+  'begins-at': ({ log, file }) => `it begins at change ${log} of its database, but the file is at change ${file}`,
+  'ends-at': ({ log, file }) => `it ends at change ${log} of its database, but the file is at change ${file}`,
+} satisfies Describers<SideFileMismatch, null, string>;
+
+const describeMismatch = describerOf<SideFileMismatch, null, string>(mismatches);
+
+/** Why the log beside a SQLite file does not belong to it: a clause without its full stop. */
+export function reasonOfSideFile(fault: SideFileFault): string {
+  switch (fault.kind) {
+    case 'mismatch':
+      return describeMismatch(fault.mismatch.kind, fault.mismatch, null);
+    case 'damages':
+      return `the result is damaged (${fault.reason})`;
+    case 'loses':
+      return `the result has lost ${fault.tables.join(', ')}`;
+  }
+}

@@ -1,3 +1,4 @@
+import type { Trace } from '../model/state.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
 /** What the files of the state folder tell. */
@@ -11,9 +12,16 @@ export const stateFolderMessages = {
   damagedFile: 'it is damaged, or a newer db-init wrote it',
   unreadableFile: (file: string, reason: string): string => `${file}: ${reason}`,
   unwritableFile: (file: string, reason: string): string => `${file} cannot be written (${reason})`,
-
-  // traces of a former database
-  healthyBefore: (stamp: string): string => `A database was healthy here before: ${stamp}.`,
-  backupsIn: (folder: string, backups: number): string => `There are backups in ${folder}: ${backups}.`,
-  uploadsIn: (folder: string): string => `There are uploads in ${folder}.`,
 } as const;
+
+/** A trace of a former database on the volumes, as a sentence. */
+export function describeTrace(trace: Trace): string {
+  switch (trace.kind) {
+    case 'stamp':
+      return `A database was healthy here before: ${trace.file}.`;
+    case 'backups':
+      return `There are backups in ${trace.folder}: ${trace.count}.`;
+    case 'uploads':
+      return `There are uploads in ${trace.folder}.`;
+  }
+}

@@ -4,7 +4,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { ownPrefix } from '../platform/own-files.ts';
-import { stateFolderMessages } from '../report/state-folder-messages.ts';
+import type { Trace } from '../model/state.ts';
 
 /** The folder for the files in which db-init keeps state outside of the database. */
 export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
@@ -68,16 +68,16 @@ export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): str
 }
 
 /**
- * Traces of a former database on the volumes, one sentence each. An empty database beside such traces usually means a
+ * Finds traces of a former database on the volumes. An empty database beside such traces usually means a
  * lost or wrongly mounted database volume.
  */
-export function findTracesOfDatabase(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
-  const traces: string[] = [];
-  if (existsSync(stampFileOf(config))) traces.push(stateFolderMessages.healthyBefore(stampFileOf(config)));
+export function findTracesOfDatabase(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly Trace[] {
+  const traces: Trace[] = [];
+  if (existsSync(stampFileOf(config))) traces.push({ kind: 'stamp', file: stampFileOf(config) });
   const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));
-  if (backups.length > 0) traces.push(stateFolderMessages.backupsIn(config.backupFolder, backups.length));
+  if (backups.length > 0) traces.push({ kind: 'backups', folder: config.backupFolder, count: backups.length });
   for (const { folder } of config.uploadRoots) {
-    if (holdsFiles(folder, config.backupFolder)) traces.push(stateFolderMessages.uploadsIn(folder));
+    if (holdsFiles(folder, config.backupFolder)) traces.push({ kind: 'uploads', folder });
   }
   return traces;
 }

@@ -1,5 +1,4 @@
-import { sqliteReasons } from '../../report/sqlite-reasons.ts';
-import type { SideFileFault } from '../../model/state.ts';
+import type { SideFileFault, SideFileMismatch } from '../../model/state.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from './wal-files.ts';
 
@@ -41,32 +40,32 @@ export function findMismatch(file: string): SideFileFault | null {
 /** https://sqlite.org/fileformat2.html#the_rollback_journal */
 function findJournalMismatch(file: string, header: FileHeader | null): SideFileFault | null {
   const journal = `${file}-journal`;
-  const fault = (reason: string): SideFileFault => ({ side: '-journal', kind: 'mismatch', reason });
+  const fault = (mismatch: SideFileMismatch): SideFileFault => ({ side: '-journal', kind: 'mismatch', mismatch });
   const start = readAt(journal, 0, 28);
   // SQLite ignores a journal whose first byte is 0
   if (start.length === 0 || start[0] === 0) return null;
   const size = sizeOf(journal);
   // SQLite deletes the file that the end of such a journal names, however short the journal is
   if (size >= 16 && readAt(journal, size - 8, 8).toString('hex') === journalMagic) {
-    return fault(sqliteReasons.severalFiles);
+    return fault({ kind: 'several-files' });
   }
   if (start.length < 28) return null;
-  if (start.toString('hex', 0, 8) !== journalMagic) return fault(sqliteReasons.noJournal);
+  if (start.toString('hex', 0, 8) !== journalMagic) return fault({ kind: 'no-journal' });
   const [pages, sector, pageSize] = [start.readUInt32BE(16), start.readUInt32BE(20), start.readUInt32BE(24)];
   if (header === null) {
-    return pages === 0 ? null : fault(sqliteReasons.journalOfPages(pages));
+    return pages === 0 ? null : fault({ kind: 'journal-of-pages', pages });
   }
   const first = firstPageIn(journal, start.readUInt32BE(8), sector, pageSize);
   if (first === null) {
-    return pageSize === header.pageSize ? null : fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
+    return pageSize === header.pageSize ? null : fault({ kind: 'page-sizes', log: pageSize, file: header.pageSize });
   }
   // the file has either the original first page, or the one that the transaction wrote, with the next change counter
   const ahead = header.changes - first.changes;
   if (first.pageSize !== pageSize || (ahead === 0 && pageSize !== header.pageSize)) {
-    return fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
+    return fault({ kind: 'page-sizes', log: pageSize, file: header.pageSize });
   }
   if (ahead !== 0 && ahead !== 1) {
-    return fault(sqliteReasons.begunAt(first.changes, header.changes));
+    return fault({ kind: 'begins-at', log: first.changes, file: header.changes });
   }
   return null;
 }
@@ -84,18 +83,18 @@ function firstPageIn(journal: string, records: number, sector: number, pageSize:
 /** https://sqlite.org/fileformat2.html#the_write_ahead_log */
 function findWalMismatch(file: string, header: FileHeader | null): SideFileFault | null {
   const wal = `${file}-wal`;
-  const fault = (reason: string): SideFileFault => ({ side: '-wal', kind: 'mismatch', reason });
+  const fault = (mismatch: SideFileMismatch): SideFileFault => ({ side: '-wal', kind: 'mismatch', mismatch });
   const start = readAt(wal, 0, 32);
   // the WAL is still empty
   if (start.length < 32 || start.every((byte) => byte === 0)) return null;
-  if (!walMagics.has(start.readUInt32BE(0))) return fault(sqliteReasons.noWal);
-  if (header === null) return fault(sqliteReasons.walOfEmptyFile);
+  if (!walMagics.has(start.readUInt32BE(0))) return fault({ kind: 'no-wal' });
+  if (header === null) return fault({ kind: 'wal-of-empty-file' });
   const pageSize = start.readUInt32BE(8);
-  if (pageSize !== header.pageSize) return fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
+  if (pageSize !== header.pageSize) return fault({ kind: 'page-sizes', log: pageSize, file: header.pageSize });
   const first = lastFirstPageIn(wal, start, pageSize);
   if (first === null) return null;
   if (first.changes < header.changes || first.schemaCookie < header.schemaCookie) {
-    return fault(sqliteReasons.endsAt(first.changes, header.changes));
+    return fault({ kind: 'ends-at', log: first.changes, file: header.changes });
   }
   return null;
 }

@@ -203,7 +203,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
       kind: 'unreadable',
       reason,
       cause: { kind: 'other' },
-      sideFile: { side: '-wal', kind: 'mismatch', reason },
+      sideFile: { side: '-wal', kind: 'mismatch', mismatch: { kind: 'no-wal' } },
     }),
   ],
   'archive-rejected missing': [

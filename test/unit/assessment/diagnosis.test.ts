@@ -1,5 +1,5 @@
 import { type DatabaseFacts, noRuntimeFacts } from '../../../src/model/database-facts.ts';
-import type { RestoreJournal } from '../../../src/model/state.ts';
+import type { RestoreJournal, Trace } from '../../../src/model/state.ts';
 import type { Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../src/assessment/diagnosis.ts';
@@ -40,7 +40,7 @@ interface Seen {
   readonly elsewhere?: readonly string[];
   readonly types?: readonly string[];
   readonly occupied?: boolean;
-  readonly traces?: readonly string[];
+  readonly traces?: readonly Trace[];
   readonly restoreJournal?: RestoreJournal;
 }
 
@@ -74,12 +74,13 @@ function observe({
 const core = coreTables;
 const complete = [...core, 'tasks'];
 const halfOfCore = core.slice(0, 3);
+const uploads: Trace = { kind: 'uploads', folder: '/data/uploads' };
 
 describe('diagnose', () => {
   it.each<[string, Seen, object]>([
     ['nothing at all', {}, { kind: 'fresh' }],
     ['an empty alembic_version and nothing else', { revisions: [] }, { kind: 'fresh' }],
-    ['nothing, beside uploads', { traces: ['There are uploads.'] }, { kind: 'fresh', traces: ['There are uploads.'] }],
+    ['nothing, beside uploads', { traces: [uploads] }, { kind: 'fresh', traces: [uploads] }],
     [
       "nothing, but another tool's ledger in another schema",
       { foreignLedgers: ['other.knex_migrations'] },

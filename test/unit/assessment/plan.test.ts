@@ -72,7 +72,7 @@ describe('planFor', () => {
   it('refuses a corrupted database with TT_REQUIRE_EXISTING if there are traces of an earlier one', () => {
     const required = { ...none, requireExisting: true };
     const inputs = { engine: 'postgresql', allRevisions, others: [] } as const;
-    const former = { ...states.corrupted, traces: ['There are uploads.'] };
+    const former = { ...states.corrupted, traces: [{ kind: 'uploads', folder: '/data/uploads' }] } as const;
     expect(planFor(former, required, inputs)).toMatchObject({
       kind: 'refuse',
       refusal: { exitCode: 16, reason: 'must-not-be-empty' },

@@ -13,7 +13,7 @@ type Case = readonly [State['kind'], Refusal['reason'], State];
 
 /** The states in which a backup may be the way out. */
 const table: readonly Case[] = [
-  ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: ['There are backups.'] }],
+  ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: [{ kind: 'backups', folder: '/b', count: 2 }] }],
   ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [], traces: [] }],
   ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'], torn: null }],
   [
