@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { commands } from './commands.ts';
+import { commandNames, loadCommand } from './commands.ts';
 import type { Command, Request } from './context.ts';
 import { closestName } from './did-you-mean.ts';
 import { usageTexts } from '../report/command-line.ts';
@@ -9,27 +9,29 @@ import { usageTexts } from '../report/command-line.ts';
  * Parses the arguments after the program's name.
  * @throws Failure `usage`
  */
-export function readArguments(given: readonly string[]): Request {
+export async function readArguments(given: readonly string[]): Promise<Request> {
   const [first = 'gate', ...others] = given;
   if (['help', '--help', '-h'].includes(first)) {
     const asked = others.filter((word) => word !== '--json');
-    return asked[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandForHelp(asked) };
+    return asked[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: await commandForHelp(asked) };
   }
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
-  return first.startsWith('-') ? readCommand(commandOf('gate'), given) : readCommand(commandOf(first), others);
+  return first.startsWith('-')
+    ? readCommand(await commandOf('gate'), given)
+    : readCommand(await commandOf(first), others);
 }
 
 /** The command that `help` explains; null for `help` itself, for `version`, and if no command is named. */
-function commandForHelp([name]: readonly string[]): Command | null {
+async function commandForHelp([name]: readonly string[]): Promise<Command | null> {
   return name === undefined || ['help', 'version'].includes(name) ? null : commandOf(name);
 }
 
 /** @throws Failure `usage` */
-function commandOf(name: string): Command {
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command !== undefined) return command;
-  const known = [...commands.map((candidate) => candidate.name), 'help', 'version'];
+async function commandOf(name: string): Promise<Command> {
+  const command = await loadCommand(name);
+  if (command !== null) return command;
+  const known = [...commandNames, 'help', 'version'];
   const meant = closestName(name, known);
   // the word may be a password, or an address with one
   const shown = /^[a-z-]{1,20}$/.test(name) ? name : null;

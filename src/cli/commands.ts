@@ -1,32 +1,37 @@
-import { adoptCommand } from './adopt.ts';
-import { backupCommand } from './backup.ts';
-import { composeCommand } from './compose.ts';
 import { flagTexts } from '../report/command-line.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
-import { statusCommand, verifyCommand } from './status.ts';
-import { planCommand } from './plan.ts';
-import { quarantineCommand } from './quarantine.ts';
-import { repairCommand } from './repair.ts';
-import { resetCommand } from './reset.ts';
-import { restoreCommand } from './restore.ts';
-import { seedCommand } from './seed.ts';
 
-/** Every command but `help` and `version`. */
-export const commands: readonly Command[] = [
-  gateCommand,
-  statusCommand,
-  planCommand,
-  verifyCommand,
-  backupCommand,
-  restoreCommand,
-  quarantineCommand,
-  adoptCommand,
-  repairCommand,
-  resetCommand,
-  seedCommand,
-  composeCommand,
-];
+/**
+ * Every command but `help` and `version`, in the order of `help`. A run loads only its own command: the gate must start
+ * fast.
+ */
+const loaders = new Map<string, () => Promise<Command>>([
+  ['gate', () => Promise.resolve(gateCommand)],
+  ['status', async () => (await import('./status.ts')).statusCommand],
+  ['plan', async () => (await import('./plan.ts')).planCommand],
+  ['verify', async () => (await import('./status.ts')).verifyCommand],
+  ['backup', async () => (await import('./backup.ts')).backupCommand],
+  ['restore', async () => (await import('./restore.ts')).restoreCommand],
+  ['quarantine', async () => (await import('./quarantine.ts')).quarantineCommand],
+  ['adopt', async () => (await import('./adopt.ts')).adoptCommand],
+  ['repair', async () => (await import('./repair.ts')).repairCommand],
+  ['reset', async () => (await import('./reset.ts')).resetCommand],
+  ['seed', async () => (await import('./seed.ts')).seedCommand],
+  ['compose', async () => (await import('./compose.ts')).composeCommand],
+]);
+
+export const commandNames: readonly string[] = [...loaders.keys()];
+
+/** Loads a command. @returns null if there is none of this name */
+export async function loadCommand(name: string): Promise<Command | null> {
+  return (await loaders.get(name)?.()) ?? null;
+}
+
+/** Loads all commands. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all([...loaders.values()].map((load) => load()));
+}
 
 const closing = [
   '`--json` makes the result of every command one object on standard output, with `exitCode`; the log goes to standard error.',
@@ -51,7 +56,7 @@ function explain(command: string, flag: string): string {
 }
 
 /** The text of `help`. */
-export function helpText(version: string): string {
+export function helpText(version: string, commands: readonly Command[]): string {
   const entries = [
     ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
     ['help [COMMAND]', 'show this text, or how one command is used'],

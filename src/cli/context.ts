@@ -25,9 +25,9 @@ export interface CommandContext<Known extends Settings = Config> {
 
 /** The commands of db-init, and the parser of its command lines. */
 export interface CommandLine {
-  readonly commands: readonly Command[];
+  readonly loadCommands: () => Promise<readonly Command[]>;
   /** @throws Failure `usage` */
-  readonly read: (words: readonly string[]) => Request;
+  readonly read: (words: readonly string[]) => Promise<Request>;
 }
 
 export interface CommandArguments {

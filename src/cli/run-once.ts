@@ -36,7 +36,7 @@ type OnceConfig = Pick<Config, 'runOnce' | 'backupFolder'>;
  */
 export async function runOnce(context: CommandContext): Promise<void> {
   const { config, log, commandLine } = context;
-  const orders = parseOrders(config, commandLine);
+  const orders = await parseOrders(config, commandLine);
   if (orders.length === 0) return removeProgress(context);
   requireProgressFolder(config);
   for (;;) {
@@ -55,36 +55,42 @@ export async function runOnce(context: CommandContext): Promise<void> {
  * What TT_RUN_ONCE does at the next start: its commands, and the reason why they will not run, if there is one.
  * @throws Failure `configuration`, `run-once-refused`
  */
-export function ordersAtStart(
+export async function ordersAtStart(
   config: OnceConfig,
   commandLine: CommandLine,
-): { readonly commands: string; readonly why: string | null } {
-  const commands = parseOrders(config, commandLine).map(({ words }) => words);
+): Promise<{ readonly commands: string; readonly why: string | null }> {
+  const commands = (await parseOrders(config, commandLine)).map(({ words }) => words);
   requireProgressFolder(config);
   return { commands: writtenOnce(commands), why: whyNotAgain(commands, readProgress(config)) };
 }
 
 /** @throws Failure `configuration` */
-function parseOrders({ runOnce: lines }: OnceConfig, { commands, read }: CommandLine): readonly OrderedCommand[] {
-  return lines.map((words) => {
-    const request = asConfigurationFailure(() => read(words));
+async function parseOrders(
+  { runOnce: lines }: OnceConfig,
+  { loadCommands, read }: CommandLine,
+): Promise<readonly OrderedCommand[]> {
+  const orders: OrderedCommand[] = [];
+  for (const words of lines) {
+    const request = await readOrder(words, read);
     const isAllowed =
       request.kind === 'command' &&
       matchesVerb(request.command.once, request.arguments) &&
       !request.arguments.flags.has('help');
     if (!isAllowed) {
-      const names = commands.filter(({ once }) => once !== undefined).map(({ name }) => name);
-      throw orderUnusable(onceTexts.notNamed + names.join(', '));
+      const allowed = (await loadCommands()).filter(({ once }) => once !== undefined);
+      throw orderUnusable(onceTexts.notNamed + allowed.map(({ name }) => name).join(', '));
     }
     const { command, arguments: given } = request;
     if (command.writesToOutput?.(given) === true) throw orderUnusable(onceTexts.stream);
-    return { words, command, given };
-  });
+    orders.push({ words, command, given });
+  }
+  return orders;
 }
 
-function asConfigurationFailure(read: () => Request): Request {
+/** @throws Failure `configuration` in place of `usage` */
+async function readOrder(words: readonly string[], read: CommandLine['read']): Promise<Request> {
   try {
-    return read();
+    return await read(words);
   } catch (error) {
     if (error instanceof Failure && error.problem.kind === 'usage') throw orderUnusable(error.problem.message);
     throw error;

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../config/configuration-error.ts';
 import { type NotificationSettings, readNotification, secretsOfNotification } from '../config/notification.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
-import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
+import { commandHelp, helpText, loadCommands } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
 import { selectServer } from './with-database.ts';
 import { causeOf } from '../database/error-cause.ts';
@@ -17,7 +17,7 @@ import type { Announcer } from '../notify/announcer.ts';
 import { type Notice, renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { describeNotificationFailure, type Message, describeUnwritten, withRecord } from '../report/run-end.ts';
+import type { Message } from '../report/run-end.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
 import { versionFacts, versionText } from '../report/command-line.ts';
@@ -68,9 +68,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let log: Log | null = null;
   let ended: CommandEnd;
   try {
-    const request = readArguments(invocation.arguments);
+    const request = await readArguments(invocation.arguments);
     if (request.kind === 'help') {
-      return printed(request.command === null ? helpText(version) : commandHelp(request.command));
+      return printed(request.command === null ? helpText(version, await loadCommands()) : commandHelp(request.command));
     }
     if (request.kind === 'settings') return printed(invocation.settings);
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
@@ -93,7 +93,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       if (config.database !== null) database = displayNameOf(config.database);
     };
     useConfig(prepared.config);
-    const commandLine = { commands: everyCommand, read: readArguments };
+    const commandLine = { loadCommands, read: readArguments };
     const { settings, workingDirectory } = invocation;
     const given = { version, settings, workingDirectory, arguments: request.arguments, commandLine };
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, useConfig);
@@ -172,6 +172,7 @@ async function sendNotification(
     const summary = message ?? describeSuccess(end.command ?? '', record, changed);
     await announcer.end({ ...summary, outcome, report: { ...(await reportRun(record, end)) } }, { log, secrets });
   } catch (error) {
+    const { describeNotificationFailure } = await import('../report/run-end.ts');
     log.warn(describeNotificationFailure(reasonOf(error)));
   }
 }
@@ -253,6 +254,7 @@ async function report(
   { record, output, commands }: { record: RunRecord; output: Output; commands: Commands },
 ): Promise<CommandEnd> {
   const { describeDeclined, describeProblem } = await import('../report/error-messages.ts');
+  const { withRecord } = await import('../report/run-end.ts');
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
@@ -276,6 +278,7 @@ async function writeIfWanted(
   try {
     await write(file);
   } catch (error) {
+    const { describeUnwritten } = await import('../report/run-end.ts');
     output.notice(describeUnwritten(what, file, reasonOf(error)));
   }
 }

@@ -73,7 +73,7 @@ export async function ordersOf({
 }: Pick<CommandContext, 'config' | 'commandLine'>): Promise<Pick<Assessment, 'orders'>> {
   if (config.runOnce.length === 0) return {};
   const { ordersAtStart } = await import('./run-once.ts');
-  return { orders: ordersAtStart(config, commandLine) };
+  return { orders: await ordersAtStart(config, commandLine) };
 }
 
 /** Adds the restore that the gate would do first, or the obstacle to it. */

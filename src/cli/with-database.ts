@@ -7,12 +7,11 @@ import { openDatabase, selectHost } from '../database/open.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { findRestoreJournal, restoreHistoryVersion } from '../state-folder/state-paths.ts';
-import { describeUnmountedFile } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { isLostWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
-import { describeSelectedServer, waitingMessages } from '../report/connection-messages.ts';
+import { describeSelectedServer, describeUnmountedFile, waitingMessages } from '../report/opening-messages.ts';
 
 type OpenContext = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 

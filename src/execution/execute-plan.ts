@@ -1,13 +1,15 @@
 import type { GateContext } from './migrate-and-repair.ts';
 import type { Assessment, Observation } from '../assessment/observation.ts';
+import { collationVersion, type RuntimeFacts } from '../model/database-facts.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { announceCollations, announcePass } from '../report/gate-messages.ts';
+import { announcePass } from '../report/gate-messages.ts';
+import type { Log } from '../report/log.ts';
 
 /** Executes the plan. The caller holds the run lock. @throws Failure */
 export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { config, database, log, recorder } = context;
-  if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.runtime, log);
+  if (plan.kind !== 'refuse' && observation.kind === 'seen') await warnOfCollations(observation.facts.runtime, log);
   switch (plan.kind) {
     case 'refuse':
       recorder.ended({ state: state.kind, revisions: revisionsIn(observation) });
@@ -30,6 +32,14 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
       await migrateAndRepair(plan, facts, context);
     }
   }
+}
+
+/** Warns if indexes were built with another collation version than the server has now. */
+async function warnOfCollations({ attachments }: RuntimeFacts, log: Log): Promise<void> {
+  const outdated = attachments.filter(({ what }) => what.startsWith(collationVersion));
+  if (outdated.length === 0) return;
+  const { describeAttachment } = await import('../report/schema-differences.ts');
+  for (const attachment of outdated) log.warn(describeAttachment(attachment).message);
 }
 
 /** Makes the periodic backup if the last one is too old. A plan with a safety backup does not need it. */

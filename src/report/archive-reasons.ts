@@ -13,7 +13,8 @@ import { type Describers, describerOf } from './by-kind.ts';
 import { commandsAnywhere } from './commands.ts';
 import { dumpReasons, reasonOfHeader, reasonOfTool } from './dump-reasons.ts';
 import { describeRefusal } from './refusals.ts';
-import { describeDifference, listRows } from './schema-differences.ts';
+import { listRows } from './format.ts';
+import { describeDifference } from './schema-differences.ts';
 
 /** The reason of a rejection or of any other error, without a full stop. */
 export function rejectionReason(error: unknown): string {

@@ -6,7 +6,7 @@ import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
 import { utcOffset, zonedTime } from '../platform/local-time.ts';
 import { count, formatAge, formatBytes } from './format.ts';
-import { type Commands, folderOf } from './commands.ts';
+import type { Commands } from './commands.ts';
 import type { Health, SchedulerEvent } from '../backup/schedule.ts';
 
 /** Why a backup could not be made, and what to do about it. */
@@ -131,16 +131,6 @@ export function describeAbsentUploads(
   return [
     `${lacking} ${files.toUpperCase()}: the database has their names, and ${folder} ${state} here.`,
     `If the application has no volume there, they are in its container, and are deleted with it. Save them first, then mount one volume at ${folder} for both, ${atLast}.`,
-    ...[commands.saveFolder(folder)].filter((command) => command !== ''),
-  ];
-}
-
-/** Warns of a SQLite file that is on no volume. */
-export function describeUnmountedFile(file: string, commands: Commands): readonly string[] {
-  const folder = folderOf(file);
-  return [
-    `THE DATABASE IS ON NO VOLUME: ${file} is in this container, and is deleted with it.`,
-    `Mount a volume at ${folder}, in the application's service and in db-init's. Save what is in the application's container before that.`,
     ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
 }

@@ -13,23 +13,6 @@ import { describeCauseOf } from './causes.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { reasonOfSideFile } from './sqlite-reasons.ts';
 
-/** Log lines while a run waits for the server or a lock, or before it tries again. */
-export const waitingMessages = {
-  server: (reason: string, secondsLeft: number): string =>
-    `Waiting for the database, ${secondsLeft} s at most: ${reason}.`,
-  otherRun: (holder: string, secondsLeft: number): string =>
-    `Waiting for another run, ${secondsLeft} s at most: ${holder}.`,
-  /** @param what who has the lock of restores @param holder more of them, where it is known */
-  restore: (what: string, secondsLeft: number, holder?: string): string =>
-    `Waiting for ${what}, ${secondsLeft} s at most${holder === undefined ? '' : `: ${holder}`}.`,
-  retry: (reason: string): string => `Trying again: ${reason}.`,
-};
-
-/** Of several servers in an address, the one that a run works on. */
-export function describeSelectedServer(database: string): string {
-  return `The address names several servers. This run uses ${database}.`;
-}
-
 /** Where a volume of the server is mounted for db-init to look at. */
 export const dataVolume = '/db-data';
 
@@ -100,11 +83,6 @@ export function describeStaleSideFile(file: string, fault: SideFileFault, comman
       restoreOption('Or move it away as above, and restore a backup', commands),
     ],
   };
-}
-
-/** Warns that an interrupted transaction is recovered, and says where the files from before are. */
-export function describeKeptCopies(file: string, folder: string): string {
-  return `The last transaction of ${file} was interrupted, and SQLite recovers it now. A copy of the files from before is in ${folder}; the last two copies are kept`;
 }
 
 type Table = Describers<Problem, Commands, Notice>;

@@ -1,8 +1,9 @@
+import { listRows } from './format.ts';
 import { type Describers, describerOf } from './by-kind.ts';
 import { connectionProblems } from './connection-messages.ts';
 import type { Problem, WantedRun } from '../errors/failure.ts';
-import { listRows, listDifferences } from './schema-differences.ts';
-import { describeFailedMigration, describeFailedWork, describeVerdict } from './gate-messages.ts';
+import { listDifferences } from './schema-differences.ts';
+import { describeFailedMigration, describeFailedWork, describeVerdict } from './migration-messages.ts';
 import { untouched } from './next-steps.ts';
 import { describeFailedBackup, describeBackupFolderProblem } from './backup-messages.ts';
 import type { Notice } from './banner.ts';

@@ -22,3 +22,30 @@ export function formatAge(made: Date, now = new Date()): string {
 export function formatMilliseconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
+
+/** How many names are listed; the rest is counted. */
+const mostNames = 10;
+
+/** A list of names; of a long one its beginning, and how many are left out. */
+export function list(names: readonly string[], separator = ', '): string {
+  const more = names.length > mostNames ? [`${names.length - mostNames} more`] : [];
+  return [...names.slice(0, mostNames), ...more].join(separator);
+}
+
+/** Rows of alembic_version, for a message. */
+export function listRows(rows: readonly string[], separator = ' with '): string {
+  return list(rows.map(legible), separator);
+}
+
+/** Shortens a row: in a damaged database it may have any length. */
+function legible(row: string): string {
+  return row.length > 100 ? `${row.slice(0, 100)}…` : row;
+}
+
+/** Several alternative sets of rows. */
+export function listSets(sets: readonly (readonly string[])[]): string {
+  return list(
+    sets.map((rows) => listRows(rows)),
+    ' or ',
+  );
+}

@@ -1,3 +1,4 @@
+import { listRows, listSets } from './format.ts';
 import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import type { SideFileFault, TornLoad } from '../model/state.ts';
@@ -6,7 +7,7 @@ import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { currentRelease, renderRange, releases } from '../releases.ts';
-import { describeMatch, listRows, listSets, listDifferences, manualRepairOption } from './schema-differences.ts';
+import { describeMatch, listDifferences, manualRepairOption } from './schema-differences.ts';
 import {
   type Advice,
   adviceFor,

@@ -1,6 +1,6 @@
 import type { Journal } from '../state-folder/journal.ts';
 import { zonedTime } from '../platform/local-time.ts';
-import { count, formatBytes } from './format.ts';
+import { count, formatBytes, listRows } from './format.ts';
 import { shownArchive, capitalize } from './next-steps.ts';
 import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
@@ -8,7 +8,6 @@ import type { Archive } from '../archive/reader.ts';
 import type { UncopiedProperty } from '../database/postgres/copy-settings.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
-import { listRows } from './schema-differences.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { changedPart, describeChanges } from './restore-refusals.ts';

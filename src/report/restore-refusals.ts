@@ -3,12 +3,11 @@ import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
 import type { RestoreObstacle, RestoreStep } from '../errors/failure.ts';
-import { listRows } from './schema-differences.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCarried, describeCauseOf } from './causes.ts';
 import type { Commands } from './commands.ts';
-import { count, formatBytes } from './format.ts';
+import { count, formatBytes, listRows } from './format.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { countMisfits, describeMisfits } from './sqlite-transfer.ts';
 

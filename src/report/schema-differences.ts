@@ -5,6 +5,7 @@ import type { State, Identity } from '../model/state.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import type { Commands } from './commands.ts';
 import { printable } from '../platform/printable.ts';
+import { list, listRows, listSets } from './format.ts';
 import type { JsonObject } from './output.ts';
 
 export interface DifferenceReport {
@@ -277,9 +278,6 @@ export function describeNotAtHead(state: State['kind']): string {
 
 type Match = Extract<Identity, { kind: 'match' }>;
 
-/** How many names are listed; the rest is counted. */
-const mostNames = 10;
-
 /** The revision found for an unversioned database, and remarks about it. */
 export function describeMatch({ revisions, alike, missing, begun, own }: Match): readonly string[] {
   const others = alike.length === 0 ? '' : ` The schema of ${listSets(alike)} is the same.`;
@@ -291,31 +289,8 @@ export function describeMatch({ revisions, alike, missing, begun, own }: Match):
   ];
 }
 
-/** Rows of alembic_version, for a message. */
-export function listRows(rows: readonly string[], separator = ' with '): string {
-  return list(rows.map(legible), separator);
-}
-
-/** Shortens a row: in a damaged database it may have any length. */
-function legible(row: string): string {
-  return row.length > 100 ? `${row.slice(0, 100)}…` : row;
-}
-
-/** Several alternative sets of rows. */
-export function listSets(sets: readonly (readonly string[])[]): string {
-  return list(
-    sets.map((rows) => listRows(rows)),
-    ' or ',
-  );
-}
-
 function note(title: string, parts: readonly { readonly object: string }[]): readonly string[] {
   return parts.length === 0 ? [] : [`${title}: ${list(parts.map(({ object }) => object))}.`];
-}
-
-function list(names: readonly string[], separator = ', '): string {
-  const more = names.length > mostNames ? [`${names.length - mostNames} more`] : [];
-  return [...names.slice(0, mostNames), ...more].join(separator);
 }
 
 /** Lists differences; those that cannot be repaired come first, with the reason. */

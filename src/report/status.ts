@@ -1,6 +1,6 @@
 import type { Assessment } from '../assessment/observation.ts';
 import { printable } from '../platform/printable.ts';
-import { describeMatch, listRows } from './schema-differences.ts';
+import { describeMatch } from './schema-differences.ts';
 import { renderBanner } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { describeOrders } from './run-once-messages.ts';
@@ -8,7 +8,7 @@ import { describeProblem } from './error-messages.ts';
 import type { Action, StateReport } from '../assessment/state-report.ts';
 import type { Rehearsal } from '../operations/rehearse.ts';
 import type { CatalogChanges } from '../schema/revision-changes.ts';
-import { count } from './format.ts';
+import { count, listRows } from './format.ts';
 
 /** What each state means, in a line. */
 const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {

@@ -14,7 +14,7 @@ import {
   removeJournal,
   writeJournal,
 } from '../state-folder/journal.ts';
-import { waitingMessages } from '../report/connection-messages.ts';
+import { waitingMessages } from '../report/opening-messages.ts';
 import { stateFolderUnusable } from './failures.ts';
 
 /** The journal of a backup folder, while this run holds its lock. */

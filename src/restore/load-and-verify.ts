@@ -15,7 +15,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { restoreReasons } from '../report/restore-reasons.ts';
 import type { RestoreContext, RestoreSource } from './target.ts';
-import { waitingMessages } from '../report/connection-messages.ts';
+import { waitingMessages } from '../report/opening-messages.ts';
 import { dumpRejected, archiveRefused, archiveUnusable, stepFailed, stepRefused } from './failures.ts';
 import { findMissingSurroundings } from './warnings.ts';
 import { describeMissingSurroundings } from '../report/restore-messages.ts';

@@ -10,7 +10,7 @@ import { describeRunningRestore, type SwapKind } from '../state-folder/journal.t
 import { applicationSchemaOf, isDatabaseShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
-import { waitingMessages } from '../report/connection-messages.ts';
+import { waitingMessages } from '../report/opening-messages.ts';
 import { restoreUnfinished } from './failures.ts';
 import { restoreReasons } from '../report/restore-reasons.ts';
 

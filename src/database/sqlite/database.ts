@@ -5,7 +5,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { describeKeptCopies } from '../../report/connection-messages.ts';
+import { describeKeptCopies } from '../../report/opening-messages.ts';
 import { lockHolders } from '../../report/lock-holders.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../../src/cli/commands.ts';
+import { commandNames } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { runInProcess, type RunOutput } from '../../support/run-in-process.ts';
@@ -26,7 +26,7 @@ function nameIn(quarantines: unknown): string {
   return typeof found === 'object' && found !== null && 'name' in found ? String(found.name) : '';
 }
 
-const names = [...commands.map(({ name }) => name), 'help', 'version'];
+const names = [...commandNames, 'help', 'version'];
 
 describe('--json', () => {
   it('prints the result of every command as one object with its exit code', async () => {
@@ -143,7 +143,7 @@ describe('--json', () => {
         message: expect.stringMatching(/\S/),
       });
     }
-    for (const { name } of commands) {
+    for (const name of commandNames) {
       const { object } = await told([name, '--nonsense'], env);
       expect(object, name).toMatchObject({ state: null, problems: [{ kind: 'usage' }] });
       await told([name], { ...env, DATABASE_URL: 'nonsense' });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { commands } from '../../../src/cli/commands.ts';
+import { commandNames } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { run, runProcess } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -24,7 +24,7 @@ describe('a process and a run within the process of a test', () => {
 
   // comparing the first run of a command is enough
   it.each([
-    ...commands.map(({ name }) => (name === 'compose' ? ['compose', '/nowhere.yml'] : [name])),
+    ...commandNames.map((name) => (name === 'compose' ? ['compose', '/nowhere.yml'] : [name])),
     ['status', '--json'],
     ['backup', 'list'],
     ['backup', 'verify', 'one.zip'],

@@ -97,7 +97,7 @@ describe('the way without a shell', () => {
     ['a look before a change', ['adopt --dry-run', 'adopt --force --yes'], 'TT_RUN_ONCE="adopt --force --yes"'],
     ['several', ['quarantine create --yes', 'adopt'], 'TT_RUN_ONCE="quarantine create --yes && adopt"'],
     ['quotes', ["restore 'my copy.zip'"], `TT_RUN_ONCE="restore 'my copy.zip' --yes"`],
-  ])('%s', (_, words, variable) => {
+  ])('%s', async (_, words, variable) => {
     for (const prefix of ['db-init', compose]) {
       const commands = commandsOf(undefined, prefix);
       const lines = [
@@ -111,7 +111,7 @@ describe('the way without a shell', () => {
       for (const [, once = ''] of line.matchAll(/TT_RUN_ONCE="([^"]*)"/g)) {
         const read = parseCommands(once);
         for (const given of read.kind === 'commands' ? read.commands : [[]]) {
-          const request = readArguments(given);
+          const request = await readArguments(given);
           expect(request.kind === 'command' && matchesVerb(request.command.once, request.arguments), once).toBe(true);
         }
       }
