@@ -3,7 +3,7 @@ import type { MeasuredObject, Measurement, Change } from '../model/measurement.t
 /** What has changed between two measurements; empty if the database is the same. */
 export function changesBetween(before: Measurement, now: Measurement): readonly Change[] {
   if (before.objects !== null && now.objects === null) {
-    return [{ kind: 'unreadable', reason: 'the file is no readable database any more' }];
+    return [{ kind: 'no-database' }];
   }
   const [then, present] = [before.objects ?? {}, now.objects ?? {}];
   const changes: Change[] = [];

@@ -234,7 +234,7 @@ export type RestoreObstacle =
   /** The kept schema is not dropped, because objects outside depend on it. `dependents`: one line each. */
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** A restore is running or did not finish, and was not recovered. `reason`: why not; null if it was not tried. */
-  | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
+  | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: UnfinishedReason | null }
   /** This run was stopped (SIGSTOP), and meanwhile another run has taken over its journal. */
   | { readonly kind: 'taken-over'; readonly journal: string }
   /** Rows that the database of the other engine cannot hold, and nobody has confirmed that they may be set aside. */
@@ -245,6 +245,16 @@ export type RestoreObstacle =
       readonly misfits: readonly Misfits[];
     }
   | { readonly kind: 'failed'; readonly step: RestoreStep; readonly reason: string; readonly cause: Cause };
+
+/** Why an unfinished restore was neither completed nor rolled back. */
+export type UnfinishedReason =
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'journal-unreadable' }
+  /** The journal names another database than the settings. */
+  | { readonly kind: 'journal-of-other'; readonly database: string }
+  /** The journal names databases or schemas that no restore of this database would name so. */
+  | { readonly kind: 'journal-of-other-names' }
+  | { readonly kind: 'no-maintenance-database' };
 
 /** A step of a restore or an undo. */
 export type RestoreStep =

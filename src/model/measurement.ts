@@ -40,5 +40,8 @@ export type Change =
       readonly before: MeasuredUploads;
       readonly now: MeasuredUploads | null;
     }
-  /** It could be measured before, but not now. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  /** The database could be measured before, but not now. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'uploads-unreadable'; readonly folder: string; readonly message: string }
+  /** The file was a SQLite database, and is none now. */
+  | { readonly kind: 'no-database' };

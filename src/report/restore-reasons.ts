@@ -22,10 +22,4 @@ export const restoreReasons = {
   remainingSessions: (pids: readonly number[]): string =>
     `a session of the former run does not end: pid ${pids.join(', ')}`,
   lockLost: 'the run that ordered this is gone',
-
-  // the journal and the former database
-  unreadableJournal: 'its journal cannot be read',
-  journalOfOther: (database: string): string => `its journal is about another database, ${database}`,
-  foreignNames: 'its journal names what no restore of this database would',
-  uploadsUnreadable: (folder: string, reason: string): string => `the uploads of ${folder}: ${reason}`,
 } as const;

@@ -2,7 +2,8 @@ import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
-import type { RestoreObstacle, RestoreStep } from '../errors/failure.ts';
+import type { RestoreObstacle, RestoreStep, UnfinishedReason } from '../errors/failure.ts';
+import { restoreReasons } from './restore-reasons.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCarried, describeCauseOf } from './causes.ts';
@@ -233,7 +234,9 @@ function describeUnfinished(
   return {
     title: `A restore is not finished: ${database}`,
     happened: [
-      reason === null ? 'Another run is restoring, or was interrupted during a restore.' : `${capitalize(reason)}.`,
+      reason === null
+        ? 'Another run is restoring, or was interrupted during a restore.'
+        : `${capitalize(reasonOfUnfinished(reason))}.`,
       `Its journal is ${journal}.`,
     ],
     safe: 'this run changed nothing, and no database is dropped before it is known which one is live.',
@@ -245,6 +248,21 @@ function describeUnfinished(
         'has the live name.',
     ],
   };
+}
+
+function reasonOfUnfinished(reason: UnfinishedReason): string {
+  switch (reason.kind) {
+    case 'failed':
+      return reason.message;
+    case 'journal-unreadable':
+      return 'its journal cannot be read';
+    case 'journal-of-other':
+      return `its journal is about another database, ${reason.database}`;
+    case 'journal-of-other-names':
+      return 'its journal names what no restore of this database would';
+    case 'no-maintenance-database':
+      return restoreReasons.noMaintenanceDatabase;
+  }
 }
 
 /** Changes that are listed one by one. */
@@ -267,6 +285,8 @@ export function changedPart(kept: string, changes: readonly Change[]): string {
 function describeUploads({ files, bytes }: MeasuredUploads): string {
   return `${count(files, 'file')} (${formatBytes(bytes)})`;
 }
+
+const unreadable = (reason: string): string => `It cannot be read any more: ${reason}.`;
 
 function describeChange(change: Change): string {
   switch (change.kind) {
@@ -292,6 +312,10 @@ function describeChange(change: Change): string {
     case 'file':
       return 'The file was written to, though every table has as many rows as before.';
     case 'unreadable':
-      return `It cannot be read any more: ${change.reason}.`;
+      return unreadable(change.reason);
+    case 'uploads-unreadable':
+      return unreadable(`the uploads of ${change.folder}: ${change.message}`);
+    case 'no-database':
+      return unreadable('the file is no readable database any more');
   }
 }

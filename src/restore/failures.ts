@@ -5,7 +5,7 @@ import type { Unreadable } from '../database/postgres/dump/row-reader.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { UnusableArchive } from '../model/unusable-archive.ts';
-import { Failure, reasonOf, type RestoreStep } from '../errors/failure.ts';
+import { Failure, reasonOf, type RestoreStep, type UnfinishedReason } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, RestoreSource } from './target.ts';
 import { displayNameOf } from '../database/target-name.ts';
@@ -75,7 +75,7 @@ export function reasonInWords(error: unknown): string {
 }
 
 /** The failure: a restore is not finished, and this run may not go on. */
-export function restoreUnfinished(config: Config, reason: string | null, cause?: unknown): Failure {
+export function restoreUnfinished(config: Config, reason: UnfinishedReason | null, cause?: unknown): Failure {
   const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
   return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle }, { cause });
 }

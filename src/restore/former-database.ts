@@ -21,7 +21,6 @@ import { openTarget } from './open-target.ts';
 import { reasonInWords } from './failures.ts';
 import { findFormerUploads, measureFormerUploads, dropFormerUploads } from './uploads/upload-sets.ts';
 import { changesBetween } from '../database/compare-measurements.ts';
-import { restoreReasons } from '../report/restore-reasons.ts';
 import { commandsFor } from '../report/commands.ts';
 
 /** A restore whose former database and uploads are kept. */
@@ -88,7 +87,7 @@ async function compareUploads({ id, measuredUploads }: KeptRestore, config: Conf
       const now = await measureFormerUploads(folder, id, config);
       if (!isDeepStrictEqual(now, before)) changes.push({ kind: 'uploads', folder, before, now });
     } catch (error) {
-      changes.push({ kind: 'unreadable', reason: restoreReasons.uploadsUnreadable(folder, reasonOf(error)) });
+      changes.push({ kind: 'uploads-unreadable', folder, message: reasonOf(error) });
     }
   }
   return changes;

@@ -80,7 +80,8 @@ async function runAndRecover(
       throw takenOver;
     }
     log.warn(recoveryMessages.notRecovered(reasonInWords(error)));
-    throw restoreUnfinished(config, reasonInWords(failed === null ? error : failed.error), error);
+    const message = reasonInWords(failed === null ? error : failed.error);
+    throw restoreUnfinished(config, { kind: 'failed', message }, error);
   });
   if (failed === null) return;
   if (outcome === 'finished') {
@@ -239,7 +240,7 @@ export async function recoverRestore(
   if (journal === null) return;
   if (journal === 'unreadable') throw await journalUnreadable(context);
   if (!concernsDatabase(journal, config))
-    throw restoreUnfinished(config, restoreReasons.journalOfOther(journal.database));
+    throw restoreUnfinished(config, { kind: 'journal-of-other', database: journal.database });
   // before the run lock of the database: the run that holds the journal may still need that lock
   const held = await holdJournal(context);
   try {
@@ -258,7 +259,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
   // if the file system has no locks, only the lock of the target keeps other runs away: read the journal again
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
-  if (!isOfTarget(present, target)) throw restoreUnfinished(config, restoreReasons.foreignNames);
+  if (!isOfTarget(present, target)) throw restoreUnfinished(config, { kind: 'journal-of-other-names' });
   held.claim(present);
   log.warn(recoveryMessages.unfinished(present.holder, present.startedAt));
   recorder.swap(swapProgressOf(present, present.phase));
@@ -268,7 +269,9 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
       recorder.swap(null);
       throw takenOver;
     }
-    throw holdsDuringRecovery(error) ? error : restoreUnfinished(config, reasonOf(error), error);
+    throw holdsDuringRecovery(error)
+      ? error
+      : restoreUnfinished(config, { kind: 'failed', message: reasonOf(error) }, error);
   });
   log.warn(recoveryMessages.recovered(present.action, outcome));
 }
@@ -280,8 +283,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
 async function journalUnreadable({ config, version }: RestoreContext): Promise<Failure> {
   const { database: configured } = config;
   const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
-  if (closed === null || configured.kind === 'sqlite')
-    return restoreUnfinished(config, restoreReasons.unreadableJournal);
+  if (closed === null || configured.kind === 'sqlite') return restoreUnfinished(config, { kind: 'journal-unreadable' });
   return new Failure({
     kind: 'closed-database',
     database: displayNameOf(configured),

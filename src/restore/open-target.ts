@@ -107,7 +107,7 @@ export async function withTargetToRecover<Result>(
   const { database: configured } = config;
   if (configured.kind === 'postgresql' && swapKind === 'databases') {
     const maintenance = await enterMaintenanceDatabase(configured, context);
-    if (maintenance === null) throw restoreUnfinished(config, restoreReasons.noMaintenanceDatabase);
+    if (maintenance === null) throw restoreUnfinished(config, { kind: 'no-maintenance-database' });
     const target = databaseSwapTarget(configured, maintenance, null, context);
     try {
       return await work(target);

@@ -252,7 +252,10 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'restore-refused depended-upon': [
     notRestored({ kind: 'depended-upon', name: 'app_before_x', dependents: ['view v'] }),
   ],
-  'restore-refused unfinished': [notRestored({ kind: 'unfinished', journal: '/b/restore.json', reason: null })],
+  'restore-refused unfinished': [
+    notRestored({ kind: 'unfinished', journal: '/b/restore.json', reason: null }),
+    notRestored({ kind: 'unfinished', journal: '/b/restore.json', reason: { kind: 'journal-unreadable' } }),
+  ],
   'restore-refused rows-do-not-fit': [
     notRestored({ kind: 'rows-do-not-fit', engine: 'postgresql', archive: '/data/x.zip', misfits: [] }),
   ],
