@@ -16,7 +16,7 @@ export async function requireConsent({ arguments: { flags }, signal }: CommandCo
     if (answer.toLowerCase() === 'yes') return;
     throw new Failure({ kind: 'declined' });
   }
-  throw misuse(consentTexts.needed(what));
+  throw misuse(consentTexts.needed(what), ['--yes']);
 }
 
 /** The option that gives consent to delete a whole database; its value is the database's name. */
@@ -38,7 +38,7 @@ export function consentByName(
   }
   if (given !== undefined || config.forceReset) return () => Promise.resolve();
   if (!isTerminal()) {
-    throw misuse(consentTexts.neededByName(name, yesDeleteAllData));
+    throw misuse(consentTexts.neededByName(name, yesDeleteAllData), [`--${yesDeleteAllData}`, name]);
   }
   return async (what) => {
     const answer = await ask(consentTexts.questionByName(what, name), signal);
@@ -72,4 +72,5 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   }
 }
 
-const misuse = (message: string): Failure => new Failure({ kind: 'usage', message });
+const misuse = (message: string, lacking: readonly string[] = []): Failure =>
+  new Failure({ kind: 'usage', message, lacking });

@@ -89,7 +89,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     output = openOutput(streams, secrets, { machine, plain });
     log = await openLog(prepared.config.logFormat, output);
     const useConfig = (config: Settings): void => {
-      commands = commandsFor(config);
+      commands = commandsFor({ ...config, words: invocation.arguments });
       if (config.database !== null) database = displayNameOf(config.database);
     };
     useConfig(prepared.config);
@@ -262,7 +262,7 @@ async function report(
   output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${banner}`);
   const reported = {
     kind: problem?.kind ?? 'unexpected',
-    message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
+    message: [`${notice.title}.`, ...notice.happened].filter((line) => line !== '').join(' '),
   } as const;
   return { exitCode, problem: reported, message: { title: notice.title, text: banner } };
 }

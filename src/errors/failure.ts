@@ -20,6 +20,8 @@ export type Problem =
       readonly message: string;
       /** The run that does what the user wanted, if there is one. */
       readonly command?: WantedRun;
+      /** The options with which this command line does what the user wanted. */
+      readonly lacking?: readonly string[];
     }
   /** The user was asked for consent and declined. */
   | { readonly kind: 'declined' }
@@ -53,6 +55,8 @@ export type Problem =
     }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
+  /** The folder with db-init's own files, where the journal of a restore may be. `owner`: of the folder. */
+  | { readonly kind: 'state-folder-denied'; readonly folder: string; readonly owner: number; readonly user: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
   /** Broken unique indexes: they miss rows, so duplicates of these rows could be written. */
   | { readonly kind: 'broken-indexes'; readonly database: string; readonly indexes: readonly BrokenIndex[] }
@@ -353,6 +357,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unreachable;
     case 'access-denied':
     case 'file-access-denied':
+    case 'state-folder-denied':
     case 'closed-database':
     case 'missing-rights':
       return exitCodes.accessDenied;

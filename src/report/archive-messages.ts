@@ -45,8 +45,8 @@ const missingArchives = {
     safe,
     options: [
       `See which backups there are; the name without a folder is enough.\n${commands.backups}`,
-      `If the archive is in another folder, run this there: it copies the archive into the backup folder, and restores it.\n` +
-        `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
+      'If the archive is in another folder, copy it into the backup folder, and restore it: write its path instead of ' +
+        `what follows the sign <.\n${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
     ],
   }),
   access: (fault, { archive, title, commands }) => ({

@@ -1,7 +1,7 @@
 import type { AbsentUploads, SkipReason } from '../model/archive.ts';
 import type { ArchiveFault, BackupObstacle, Problem } from '../errors/failure.ts';
 import { limitVariables, reasonOfFault, reasonOfName } from './archive-reasons.ts';
-import { capitalize, newerTools, untouched } from './next-steps.ts';
+import { capitalize, isReadOnly, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
 import { utcOffset, zonedTime } from '../platform/local-time.ts';
@@ -16,7 +16,7 @@ export function describeFailedBackup(
 ): Notice {
   const rest = streamed
     ? 'The archive on standard output is incomplete: delete it. No restore accepts it.'
-    : 'An unfinished archive was removed; all others are as they were.';
+    : 'No unfinished archive is left, and all others are as they were.';
   return {
     title: `No backup could be made: ${database}`,
     happened: [describeObstacle(obstacle)],
@@ -37,27 +37,39 @@ function optionsBeforeChange(obstacle: BackupObstacle, commands: Commands): read
 const toolsOfServer = ', with the pg_dump of the server or a newer one';
 
 function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly string[] {
-  const again = `Correct that, then make the backup again.\n${commands.backup}`;
+  const again = `Correct that, then make the backup again.\n${commands.again()}`;
   const byHand = `Until then, save the database by hand.\n${commands.dump}`;
   switch (obstacle.kind) {
-    case 'folder':
+    case 'folder': {
+      // a folder of --output may hold anything, and no user may write to a read-only volume
+      const mayBeGiven = obstacle.folder === commands.backupFolder && !isReadOnly(obstacle.reason);
       return [
         again,
-        `Give the folder to the user that db-init runs as, then make the backup again.\n${commands.give(obstacle.folder)}\n${commands.backup}`,
+        ...(mayBeGiven
+          ? [
+              `Give the folder to the user that db-init runs as, then make the backup again.\n${commands.giveFolder(obstacle.folder)}\n${commands.again()}`,
+            ]
+          : []),
         `Put this one archive somewhere else.\n${commands.backupElsewhere}`,
       ];
-    case 'no-space':
+    }
+    case 'no-space': {
+      const prune = commands.run('backup', 'prune', '--keep', '3');
+      const pruning =
+        obstacle.folder === commands.backupFolder
+          ? ` This deletes all but the newest three that \`backup create\` has made of this database:\n${prune}`
+          : '';
       return [
-        `Free some space, then make the backup again. This deletes all but the newest three backups:\n` +
-          `${commands.run('backup', 'prune', '--keep', '3')}\n${commands.backup}`,
+        `Free some space, then make the backup again.${pruning}\n${commands.again()}`,
         `Put the archive somewhere else.\n${commands.backupElsewhere}`,
       ];
+    }
     case 'no-tool':
       return [newerTools, `Until then, save the database by hand${toolsOfServer}.\n${commands.dump}`];
     case 'not-proven':
-      return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.backup}`, byHand];
+      return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.again()}`, byHand];
     case 'failed':
-      return [...(remediesOf(obstacle, commands, commands.backup) ?? [again]), byHand];
+      return [...(remediesOf(obstacle, commands, commands.again()) ?? [again]), byHand];
   }
 }
 
@@ -94,7 +106,7 @@ export function describeObstacle(obstacle: BackupObstacle): string {
     case 'folder':
       return `The backup folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`;
     case 'no-space': {
-      const [needed, free] = [obstacle.needed, obstacle.free].map((bytes) => `${Math.ceil(bytes / 1_000_000)} MB`);
+      const [needed, free] = [obstacle.needed, obstacle.free].map(formatBytes);
       return `There is too little free space in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
     }
     case 'no-tool': {

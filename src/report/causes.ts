@@ -38,9 +38,11 @@ const otherSessions = {
     title: 'the server allows no further connection',
     happened: [],
     options: [
-      `See who is connected, stop what you do not need, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
-      'Or raise the limit that the reason names: max_connections of the server, or CONNECTION LIMIT of the role or the database.\n' +
-        commands.sql(`ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`),
+      'See who is connected, as a superuser, for whom the server keeps connections. Stop what you do not need, and start again.\n' +
+        `${commands.superuser('psql', ['-c', sessionsQuery, 'postgres'])}\n${next}`,
+      'Or raise the limit that the reason names: max_connections of the server (then restart it), or CONNECTION LIMIT of the ' +
+        'database or the role. For the role:\n' +
+        commands.superuser('psql', ['-c', `ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`, 'postgres']),
     ],
   }),
   'lock-timeout': (cause, { commands, next }) => describeLockTimeout(cause.blockers, commands, next),
@@ -130,7 +132,7 @@ const refusals = {
   }),
   rights: (_, { commands, next, sqlite }) => ({
     title: 'the database user lacks a right',
-    happened: sqlite ? [] : [`The user is ${commands.user}, from DATABASE_URL.`],
+    happened: sqlite ? [] : [`The user is ${commands.user}.`],
     options: sqlite
       ? [
           `Give the folder of the file, and the file, to the user that db-init runs as.\n${commands.give(folderOf(commands.databaseName))}`,

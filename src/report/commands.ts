@@ -3,10 +3,13 @@ import type { DatabaseTarget, PostgresTarget, Settings, UploadRootName } from '.
 import { isPrintable, printable, printableSql } from '../platform/printable.ts';
 import { shellWord, shellWords } from './shell-quoting.ts';
 
-export type CommandSettings = Pick<
+export interface CommandSettings extends Pick<
   Settings,
   'commandPrefix' | 'services' | 'database' | 'backupFolder' | 'uploadRoots'
->;
+> {
+  /** The command line of this run, after `db-init`; default: the gate. */
+  readonly words?: readonly string[];
+}
 
 /**
  * The commands that people are sent to, built from the configuration in force. Each is a line of its own, or several,
@@ -18,6 +21,8 @@ export interface Commands {
   run(...words: readonly string[]): string;
   /** db-init with these arguments, and a variable set for this run. */
   runWith(variable: string, value: string, ...words: readonly string[]): string;
+  /** The command of this run again, with more options; for the gate without options, `gate`. */
+  again(...options: readonly string[]): string;
   readonly help: string;
   readonly status: string;
   readonly differences: string;
@@ -56,6 +61,8 @@ export interface Commands {
   sql(statement: string): string;
   /** A client program of PostgreSQL on the server in force. @param words its arguments after host, port and user */
   client(program: string, words: readonly string[], input?: 'piped'): string;
+  /** As `client`, as a superuser: in compose that is the user of the server's image, elsewhere it is called postgres. */
+  superuser(program: string, words: readonly string[]): string;
   /** Shows whether the server runs and what it says. */
   readonly serverState: string;
   readonly serverLog: string;
@@ -69,6 +76,9 @@ export interface Commands {
   toServer(folder: string, place: string): { readonly copy: string; readonly place: string };
   /** Gives a path, and what is in it, to the user that db-init runs as. */
   give(path: string): string;
+  /** As `give`, for a folder that does not have to be there yet. */
+  giveFolder(path: string): string;
+  readonly backupFolder: string;
   /** Puts FILE of the machine into the backup folder, which does not have to be there yet. */
   upload(file: string): string;
   /** The folder of the uploads that have this name in an archive; two names may mean one folder. */
@@ -77,6 +87,8 @@ export interface Commands {
   /** How the database is called on its server; the path of a SQLite file. */
   readonly databaseName: string;
   readonly user: string;
+  /** The variables that name the parts of the database's address. */
+  readonly variables: AddressVariables;
   /**
    * Other ways to run lines of commands, for people who have no shell: in the console of the server's container, or with
    * a variable at the next start. Each is a comment line. Empty if there is no other way.
@@ -87,6 +99,32 @@ export interface Commands {
   /** How to read the commands, if they do not show it themselves; else null. */
   readonly note: string | null;
 }
+
+/** How messages name the settings of the address, which is in DATABASE_URL or in POSTGRES_*. */
+export interface AddressVariables {
+  /** The variable that names the database. */
+  readonly whole: string;
+  readonly hostAndPort: string;
+  readonly tls: string;
+  readonly userAndPassword: string;
+  readonly databaseName: string;
+}
+
+const inAddress: AddressVariables = {
+  whole: 'DATABASE_URL',
+  hostAndPort: 'the host and port in DATABASE_URL',
+  tls: 'sslmode and sslrootcert in DATABASE_URL',
+  userAndPassword: 'the user and password in DATABASE_URL',
+  databaseName: 'the name at the end of DATABASE_URL',
+};
+
+const inParts: AddressVariables = {
+  whole: 'POSTGRES_DB',
+  tls: 'PGSSLMODE and PGSSLROOTCERT',
+  hostAndPort: 'POSTGRES_HOST and POSTGRES_PORT (db and 5432 if they are not set)',
+  userAndPassword: 'POSTGRES_USER and POSTGRES_PASSWORD of db-init (each timetracker if it is not set)',
+  databaseName: 'POSTGRES_DB of db-init (timetracker if it is not set)',
+};
 
 /** The parts of a command prefix of docker compose. */
 interface Compose {
@@ -105,10 +143,10 @@ type Target = Extract<DatabaseTarget, { kind: 'sqlite' }> | Pick<PostgresTarget,
 
 /** Builds the commands for the settings in force. */
 export function commandsFor(settings: CommandSettings): Commands {
-  const { commandPrefix: prefix, services, database, backupFolder, uploadRoots } = settings;
+  const { commandPrefix: prefix, services, database, backupFolder, uploadRoots, words = [] } = settings;
   const compose = composeOf(prefix, services.database);
   const target: Target = database ?? unknownTarget;
-  const run = (...words: readonly string[]): string => line([prefix, shellWords(words)]);
+  const run = (...given: readonly string[]): string => line([prefix, shellWords(given)]);
   const script = (text: string, input?: string): string => {
     const from = input === undefined ? '' : `< ${shellWord(input)}`;
     if (compose === null) return line([input === undefined ? text : `sh -c ${shellWord(text)}`, from]);
@@ -116,15 +154,20 @@ export function commandsFor(settings: CommandSettings): Commands {
     const terminal = input === undefined ? '' : '-T';
     return line([base, 'run --rm', terminal, '--entrypoint sh', service, '-c', shellWord(text), from]);
   };
-  const inCompose = (words: string): string => (compose === null ? '' : line([compose.base, words]));
+  const inCompose = (more: string): string => (compose === null ? '' : line([compose.base, more]));
+  const gate = compose === null ? run('gate') : inCompose('up -d');
   return {
     run,
-    runWith: (variable, value, ...words) => withVariable(prefix, compose, `${variable}=${shellWord(value)}`, words),
+    again(...options) {
+      const given = words.filter((word) => word !== '--json');
+      return given.length === 0 || given.join() === 'gate' ? gate : run(...given, ...options);
+    },
+    runWith: (variable, value, ...more) => withVariable(prefix, compose, `${variable}=${shellWord(value)}`, more),
     help: run('help'),
     status: run('status'),
     differences: run('status', '--json'),
     adopt: run('adopt'),
-    gate: compose === null ? run('gate') : inCompose('up -d'),
+    gate,
     rehearse: run('plan', '--rehearse'),
     repair: run('repair'),
     backup: run('backup', 'create'),
@@ -139,12 +182,16 @@ export function commandsFor(settings: CommandSettings): Commands {
     update: inCompose('up -d --build'),
     composeFile: inCompose('config'),
     ...serverCommands(compose, target, script),
+    variables: database?.kind === 'postgresql' && database.url === undefined ? inParts : inAddress,
     script,
     pipe: (text) =>
       compose === null
         ? line([`sh -c ${shellWord(text)}`])
         : line([compose.base, 'run --rm -T --entrypoint sh', compose.service, '-c', shellWord(text)]),
-    give: (path) => giveTo(compose, path),
+    give: (path) => giveTo(compose, 'chown', ['-R', owner(), path]),
+    giveFolder: (path) =>
+      giveTo(compose, 'sh', ['-c', `mkdir -p ${shellWord(path)} && chown -R ${owner()} ${shellWord(path)}`]),
+    backupFolder,
     upload: (file) => {
       const folder = shellWord(backupFolder);
       return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, basename(file)))}`, file);
@@ -167,6 +214,7 @@ type ServerCommands = Pick<
   | 'dump'
   | 'open'
   | 'client'
+  | 'superuser'
   | 'statement'
   | 'sql'
   | 'serverState'
@@ -191,6 +239,10 @@ function serverCommands(compose: Compose | null, target: Target, script: Command
         : `${client('pg_dump', [databaseWord(target)])} > backup.sql`,
     open: target.kind === 'sqlite' ? line(['sqlite3', shellWord(target.file)]) : client('psql', [databaseWord(target)]),
     client,
+    superuser: (program, words) =>
+      target.kind === 'sqlite' || server !== null
+        ? client(program, words)
+        : line(clientWords(compose, { ...target, user: 'postgres' }, program, words, undefined)),
     statement(sql) {
       if (sql.startsWith('--')) return printable(sql);
       if (target.kind === 'postgresql' || isPrintable(sql.replaceAll(/\s+/g, ' '))) return `${printableSql(sql)};`;
@@ -316,13 +368,15 @@ function copyOf(file: string): string {
   return `mkdir ${folder} && for f in ${files}; do if [ -e "$f" ]; then cp -p "$f" ${folder}; fi; done`;
 }
 
+/** The user that db-init runs as, as `uid:gid`. */
+const owner = (): string => `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`;
+
 /** The compose files drop all capabilities of db-init; without them root can neither read a folder of others nor change its owner. */
-function giveTo(compose: Compose | null, path: string): string {
-  const owner = `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`;
-  if (compose === null) return line(['sudo chown -R', owner, shellWord(path)]);
+function giveTo(compose: Compose | null, program: 'chown' | 'sh', words: readonly string[]): string {
+  if (compose === null) return line(['sudo', program, shellWords(words)]);
   const { base, service } = compose;
   const rights = '--user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE';
-  return line([base, 'run --rm', rights, '--entrypoint chown', service, '-R', owner, shellWord(path)]);
+  return line([base, 'run --rm', rights, `--entrypoint ${program}`, service, shellWords(words)]);
 }
 
 /** Inside a container that compose did not start, the paths are the container's, and the programs may be elsewhere. */

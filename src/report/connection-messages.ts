@@ -3,9 +3,9 @@ import { quoteName } from '../platform/sql-quoting.ts';
 import type { DataVolume } from '../platform/data-volume.ts';
 import type { RefusedAction } from '../model/database-facts.ts';
 import type { SideFileFault } from '../model/state.ts';
-import { restoreOption, capitalize, untouched } from './next-steps.ts';
+import { restoreOption, capitalize, isReadOnly, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
-import { type Commands, databaseWord, folderOf } from './commands.ts';
+import { type Commands, folderOf } from './commands.ts';
 import { shellWord } from './shell-quoting.ts';
 import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
@@ -162,9 +162,11 @@ const unreachableDatabases = {
     title: `The database cannot be reached: ${problem.database}`,
     happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
     safe: 'nothing was changed.',
-    options: (problem.full === true ? describeCauseOf({ kind: 'connections' }, commands).options : undefined) ?? [
+    options: (problem.full === true
+      ? describeCauseOf({ kind: 'connections' }, commands, commands.again()).options
+      : undefined) ?? [
       `Check whether the database server is running, and read its log.\n${commands.serverState}\n${commands.serverLog}`,
-      'Compare the host and port in DATABASE_URL with those of the server' +
+      `Compare ${commands.variables.hostAndPort} with those of the server` +
         (commands.compose ? ': in compose the host is the name of the service.' : '.'),
       'If the server needs longer to start (slow disk, crash recovery), raise TT_WAIT_TIMEOUT (seconds).',
     ],
@@ -174,7 +176,7 @@ const unreachableDatabases = {
     happened: [`${capitalize(problem.reason)}.`],
     safe: 'what was not committed was rolled back by the server.',
     options: [
-      `Start again: db-init then looks at the database again.\n${commands.gate}`,
+      `Start again: db-init then looks at the database again.\n${commands.again()}`,
       `Check whether the database server is running, and read its log.\n${commands.serverState}\n${commands.serverLog}`,
     ],
   }),
@@ -184,7 +186,7 @@ const unreachableDatabases = {
     happened: [`The server of ${problem.database} answers, but it has no database of that name.`],
     safe: 'nothing was changed.',
     options: [
-      'Compare the name at the end of DATABASE_URL with POSTGRES_DB of the database service.',
+      `Compare ${commands.variables.databaseName} with POSTGRES_DB of the database service.`,
       `If it never existed, create it, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
       'The server reads POSTGRES_DB only while its volume is empty: later changes have no effect.',
     ],
@@ -198,21 +200,36 @@ const deniedAccess = {
     happened: [`${capitalize(problem.reason)}.`],
     safe: 'nothing was changed.',
     options: [
-      'Compare the user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
-      'The server reads POSTGRES_PASSWORD only while its volume is empty. To change the password later:\n' +
-        commands.client('psql', ['-c', String.raw`\password`, databaseWord({ database: commands.databaseName })]),
-      'If the reason names TLS or a certificate, check sslmode and sslrootcert in DATABASE_URL.',
+      `Compare ${commands.variables.userAndPassword} with POSTGRES_USER and POSTGRES_PASSWORD of the database service.`,
+      'The server reads POSTGRES_PASSWORD only while its volume is empty. To change the password later, as a superuser:\n' +
+        commands.superuser('psql', ['-c', String.raw`\password ${quoteName(commands.user)}`, 'postgres']),
+      `If the reason names TLS or a certificate, check ${commands.variables.tls}.`,
     ],
   }),
   'file-access-denied': (problem, commands) => ({
     title: `The SQLite file cannot be written: ${problem.file}`,
     happened: [`This process (${problem.user}) may not write there: ${problem.reason}.`],
     safe: 'nothing was changed.',
+    // no user may write to a read-only volume
+    options: isReadOnly(problem.reason)
+      ? [`The volume or folder is mounted read-only (\`:ro\`): remove that, then start again.\n${commands.again()}`]
+      : [
+          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
+            commands.give(folderOf(problem.file)),
+          'Or run both as the owner of the files' +
+            (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
+        ],
+  }),
+  'state-folder-denied': (problem, commands) => ({
+    title: `The folder with db-init's own files may not be read: ${problem.folder}`,
+    happened: [
+      `It belongs to uid ${problem.owner}, and this process is ${problem.user}. Another user has run db-init before.`,
+      'The journal of a restore may be in it, so db-init does not know whether a restore is unfinished.',
+    ],
+    safe: untouched,
     options: [
-      'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
-        commands.give(folderOf(problem.file)),
-      'Or run both as the owner of the files' + (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
-      'If the folder is mounted read-only (`:ro`), remove that.',
+      `Give the folder to the user that db-init runs as, then start again.\n${commands.give(problem.folder)}\n${commands.again()}`,
+      `Or run db-init as uid ${problem.owner}` + (commands.compose ? ', with `user:` in the compose file.' : '.'),
     ],
   }),
   'missing-rights': (problem) => ({
@@ -229,7 +246,7 @@ const deniedAccess = {
     happened: [`Waited ${problem.seconds} seconds for: ${problem.holder.description}.`],
     safe: 'the other run continues. This one changed nothing.',
     options: [
-      `Let it finish, then start again.\n${commands.gate}`,
+      `Let it finish, then start again.\n${commands.again()}`,
       'A migration of a very large database may take longer: raise TT_LOCK_TIMEOUT (seconds).',
       'If that run hangs, end it. That releases the lock, and its unfinished work is rolled back, or finished by the next start.',
       'A paused run (a paused container, SIGSTOP) keeps its lock: let it continue, or end it.',

@@ -42,11 +42,7 @@ const requests = {
     title: 'This command cannot be run',
     happened: [problem.message],
     safe: untouched,
-    options: [
-      problem.command === undefined
-        ? `See which commands and options there are.\n${commands.help}`
-        : wantedRun(problem.command, commands),
-    ],
+    options: [wantedRun(problem, commands)],
   }),
   declined: () => ({ title: declined, happened: [], safe: untouched, options: [] }),
   configuration: (problem, commands) => ({
@@ -62,7 +58,7 @@ const requests = {
     title: 'Interrupted',
     happened: [`The run was stopped by ${problem.signal}.`],
     safe: 'unfinished work was rolled back.',
-    options: [`Start again when you want.\n${commands.gate}`],
+    options: [`Start again when you want.\n${commands.again()}`],
   }),
 } satisfies Partial<Table>;
 
@@ -122,9 +118,15 @@ export function describeDeclined({ committed, swap }: Pick<RunRecord, 'committed
   return `${before ? 'You did not agree, so this was not done.' : declined}\n`;
 }
 
-/** An option with the command that does what the person wanted. */
-function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
-  const command =
-    variable === undefined ? commands.run(...words) : commands.runWith(variable.name, variable.value, ...words);
-  return `If you want that, run this command.\n${command}`;
+/** The command that does what the person wanted; how to find it, if that is not known. */
+function wantedRun({ command, lacking = [] }: Extract<Problem, { kind: 'usage' }>, commands: Commands): string {
+  const run = command === undefined ? commands.again(...lacking) : runOf(command, commands);
+  const known = command !== undefined || (lacking.length > 0 && run !== commands.gate);
+  return known
+    ? `If you want that, run this command.\n${run}`
+    : `See which commands and options there are.\n${commands.help}`;
+}
+
+function runOf({ words, variable }: WantedRun, commands: Commands): string {
+  return variable === undefined ? commands.run(...words) : commands.runWith(variable.name, variable.value, ...words);
 }

@@ -26,6 +26,9 @@ export function startOver(commands: Commands): string {
   ].join('\n');
 }
 
+/** Whether an error of the operating system says that the file system is mounted read-only. */
+export const isReadOnly = (reason: string): boolean => /\bEROFS\b/.test(reason);
+
 /** The tables of other migration tools, as lines of a banner. */
 export function describeForeignLedgers(tables: readonly string[]): readonly string[] {
   return tables.length === 0 ? [] : [`It has the table of another migration tool: ${tables.join(', ')}.`];
@@ -55,7 +58,7 @@ export function adviceFor(commands: Commands): Advice {
     case 'postgresql':
       return {
         save: `Before anything else, save the data: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
-        whichDatabase: 'Check whether DATABASE_URL names the right database.',
+        whichDatabase: `Check whether ${commands.variables.whole} names the right database.`,
         startEmpty: ` and start again: the tables are moved to a quarantine schema, none is dropped.\n${commands.gate}`,
         clean: [
           'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',

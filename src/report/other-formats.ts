@@ -1,5 +1,5 @@
 import { quoteName } from '../platform/sql-quoting.ts';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { UploadRootName } from '../config/config.ts';
 import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
 import { capitalize } from './next-steps.ts';
@@ -302,14 +302,13 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
     case 'backups': {
       const [best, ...others] = contents.paths;
       const more = others.length === 0 ? '' : ` and ${others.length} more like it`;
-      return {
-        what: `${it}, and holds ${best}${more}`,
-        options: [
-          'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
-            chain(...unpacking, restoreFile(`unpacked/${best}`, commands)),
-          another,
-        ],
-      };
+      // db-init sees a folder, and reads a file in it as it is
+      const option =
+        packing === 'none'
+          ? `Restore what is in it, or let db-init say how to restore it.\n${commands.run('restore', join(given.archive, best))}`
+          : 'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
+            chain(...unpacking, restoreFile(`unpacked/${best}`, commands));
+      return { what: `${it}, and holds ${best}${more}`, options: [option, another] };
     }
     case 'uploads':
       return {

@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../platform/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
+import { Failure } from '../errors/failure.ts';
+import { currentUser } from '../platform/current-user.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import type { Trace } from '../model/state.ts';
 
@@ -36,14 +38,20 @@ export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'stamp.json');
 }
 
-/** The journal of an unfinished restore. A folder that cannot be read counts as if it had one. */
+/**
+ * The journal of an unfinished restore.
+ * @throws Failure `state-folder-denied` if the folder may not be read, so that nobody knows whether there is one
+ */
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const folder = stateFolderOf(config);
   const journal = join(folder, 'restore.json');
   try {
     return statSync(journal, { throwIfNoEntry: false }) === undefined ? null : journal;
-  } catch {
-    return existsSync(folder) ? journal : null;
+  } catch (error) {
+    if (!existsSync(folder)) return null;
+    if (!hasCode(error, 'EACCES', 'EPERM')) return journal;
+    const { uid: owner } = statSync(folder);
+    throw new Failure({ kind: 'state-folder-denied', folder, owner, user: currentUser() }, { cause: error });
   }
 }
 

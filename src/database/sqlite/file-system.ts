@@ -2,6 +2,7 @@ import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import { accessSync, constants, existsSync, lstatSync, readlinkSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.ts';
+import { currentUser } from '../../platform/current-user.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 
 /** Magic numbers of statfs(2), from linux/magic.h and the kernel's documentation of each. */
@@ -72,8 +73,8 @@ function requireLinkTarget(file: string): void {
 
 /** The failure that the current user cannot write a file, or files beside it. */
 export function accessDenied(file: string, error: unknown): Failure {
-  const user = `uid ${process.getuid?.() ?? 'unknown'}, gid ${process.getgid?.() ?? 'unknown'}`;
-  return new Failure({ kind: 'file-access-denied', file, user, reason: reasonOf(error) }, { cause: error });
+  const problem = { kind: 'file-access-denied', file, user: currentUser(), reason: reasonOf(error) } as const;
+  return new Failure(problem, { cause: error });
 }
 
 function nearestFolder(path: string): string {

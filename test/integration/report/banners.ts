@@ -113,6 +113,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     { kind: 'usage', message: 'no' },
     { kind: 'usage', message: 'no', command: { words: ['seed', '--yes'] } },
     { kind: 'usage', message: 'no', command: { words: ['seed'], variable: { name: 'A', value: 'b' } } },
+    { kind: 'usage', message: 'no', lacking: ['--yes'] },
   ],
   declined: [{ kind: 'declined' }],
   configuration: [{ kind: 'configuration', faults: [{ variable: 'TT_WAIT_TIMEOUT', problem: 'no' }] }],
@@ -136,7 +137,13 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     dropped,
   })),
   'access-denied': [{ kind: 'access-denied', database, reason }],
-  'file-access-denied': [{ kind: 'file-access-denied', file: '/data/a.db', user: 'uid 1000', reason }],
+  'file-access-denied': [reason, 'EROFS: read-only file system'].map((why) => ({
+    kind: 'file-access-denied',
+    file: '/data/a.db',
+    user: 'uid 1000',
+    reason: why,
+  })),
+  'state-folder-denied': [{ kind: 'state-folder-denied', folder: '/data/.db-init', owner: 0, user: 'uid 1000' }],
   'missing-rights': [
     { kind: 'missing-rights', database, rights: [{ action: { kind: 'create-schema' }, remedy: 'GRANT WINGS' }] },
   ],

@@ -1138,10 +1138,21 @@ function onSqlite(): readonly Case[] {
       options: [
         follow(/^Give the folder of the file/, done),
         follow(/^Or run both as the owner/, done, ({ operator }) => operator.runBy(null)),
-        leave(
-          /^If the folder is mounted read-only/,
-          'restores and backups are refused by such a folder, and go on once it is not',
-        ),
+      ],
+    },
+    {
+      banner: 'state-folder-denied',
+      title: "a folder of db-init's that belongs to another user",
+      code: 4,
+      needsRoot: true,
+      runner: asNobody,
+      async make(installation) {
+        await openTo(installation);
+        await execa('chown', ['-R', '0:0', join(installation.backups, '.db-init')]);
+      },
+      options: [
+        follow(/^Give the folder to the user/, done),
+        follow(/^Or run db-init as uid/, done, ({ operator }) => operator.runBy(null)),
       ],
     },
     {
