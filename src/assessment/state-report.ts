@@ -9,7 +9,8 @@ import { exitCodeOf, type Problem } from '../errors/failure.ts';
 import type { Database } from '../database/database.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { findExtras } from '../schema/comparison.ts';
-import { describeAttachment, describeDifference, describeUnsafe } from '../report/schema-differences.ts';
+import { describeAttachment } from '../report/attachments.ts';
+import { describeDifference, describeUnsafe } from '../report/schema-differences.ts';
 import { findNotes } from '../schema/faults.ts';
 import { describeCause } from '../report/error-messages.ts';
 

@@ -38,7 +38,7 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
 async function warnOfCollations({ attachments }: RuntimeFacts, log: Log): Promise<void> {
   const outdated = attachments.filter(({ what }) => what.startsWith(collationVersion));
   if (outdated.length === 0) return;
-  const { describeAttachment } = await import('../report/schema-differences.ts');
+  const { describeAttachment } = await import('../report/attachments.ts');
   for (const attachment of outdated) log.warn(describeAttachment(attachment).message);
 }
 

@@ -7,14 +7,37 @@ export interface Attachment {
   /** Its kind, as a noun: `trigger`, `rule`, `setting`. */
   readonly what: string;
   readonly name: string;
-  /** Its definition, or its effect. */
-  readonly detail: string;
+  /** Its definition or its effect in words of the database, or a finding. */
+  readonly detail: string | AttachmentDetail;
   /** Whether it certainly prevents writes of the application, or loses written rows. */
   readonly refuses: boolean;
   readonly remedy: string;
   /** The statement that creates it again, if the exact text is needed. */
   readonly definition?: string;
 }
+
+/** What was found about an attachment. A `definition` is SQL, a `message` is that of the database. */
+export type AttachmentDetail =
+  /** A default; `expected`: that of the revision. */
+  | { readonly kind: 'other-default'; readonly found: string; readonly expected: string }
+  /** A column that holds every value of its expected type. `larger`: the number of values that do not fit that type. */
+  | { readonly kind: 'wider-type'; readonly type: string; readonly expected: string; readonly larger: string }
+  /** A foreign key that SQLite cannot check: the columns of its target are not unique, or (null) there is no target. */
+  | {
+      readonly kind: 'unchecked-reference';
+      readonly rule: string;
+      readonly target: string;
+      readonly columns: string | null;
+    }
+  /** A NOT NULL column without a default that the application does not know. */
+  | { readonly kind: 'required-column'; readonly type: string }
+  /** A constraint that the defaults of a new row break. */
+  | { readonly kind: 'breaks-defaults'; readonly definition: string }
+  /** A unique index that allows only one row. */
+  | { readonly kind: 'single-row'; readonly definition: string }
+  | { readonly kind: 'does-not-compile'; readonly definition: string; readonly message: string }
+  /** It refused every row that was tried; `message`: null if the rows vanished without an error. */
+  | { readonly kind: 'refused-trial'; readonly definition: string; readonly message: string | null };
 
 /** The sequence that numbers the rows of a table with rows. PostgreSQL only. */
 export interface TableSequence {

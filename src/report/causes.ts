@@ -299,15 +299,6 @@ export function describeNoVersionTable(kind: RelationKind): string {
   return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or rename it, then start again: db-init then finds the revision from the schema`;
 }
 
-/** What an object of the owner's did to rows that were tried on a copy of its table; `reason` is null if they vanished. */
-export function describeTrial(definition: string, reason: string | null): string {
-  const told = reason === null ? 'the row was not there afterwards' : shortened(reason);
-  return `${definition}: it refused every row that was tried on an empty copy of the table (${told})`;
-}
-
-/** A message of the owner's code, which may be of any length. */
-const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
-
 const shownTables = 8;
 
 /** A reason without its full stop, and the sessions behind it where they are known. */

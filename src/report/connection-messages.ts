@@ -11,6 +11,7 @@ import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';
 import { listSessions } from './quarantine-messages.ts';
+import { detailOf } from './attachments.ts';
 import { reasonOfSideFile } from './sqlite-reasons.ts';
 
 /** Where a volume of the server is mounted for db-init to look at. */
@@ -276,8 +277,8 @@ function describeAction(action: RefusedAction): string {
     case 'swap':
       return `create a database beside the live one, nor rename schema ${action.schema}`;
     case 'write': {
-      const { what, name, detail } = action.setting;
-      return `write (${what} ${name}: ${detail})`;
+      const { what, name } = action.setting;
+      return `write (${what} ${name}: ${detailOf(action.setting)})`;
     }
     case 'connect': {
       const { more, purpose, used, limit } = action;

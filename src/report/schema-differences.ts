@@ -1,4 +1,4 @@
-import { type Attachment } from '../model/database-facts.ts';
+import { describeAttachment } from './attachments.ts';
 import type { Mismatch } from '../model/difference.ts';
 import type { Obstacle, Unsafe } from '../model/repair.ts';
 import type { State, Identity } from '../model/state.ts';
@@ -13,13 +13,6 @@ export interface DifferenceReport {
   /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
   readonly object: string;
   readonly message: string;
-}
-
-/** Describes an object on a table, or a setting of the database. */
-export function describeAttachment({ table, what, name, detail }: Attachment): { object: string; message: string } {
-  const object = table === null || table === name ? name : `${table}.${name}`;
-  const place = table === null || table === name ? '' : ` on ${table}`;
-  return { object, message: `${what} ${name}${place}: ${detail.replaceAll(/\s+/g, ' ')}` };
 }
 
 /** Puts a difference into words. */

@@ -84,15 +84,16 @@ function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): reado
   return tablesWithOtherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
     Object.entries(present).flatMap(([name, { default: found }]) => {
       const expectedDefault = columns[name]?.default ?? null;
+      if (found === null || expectedDefault === null) return [];
       const [value, expected] = [literalIn(found), literalIn(expectedDefault)];
-      if (expectedDefault === null || value === null || expected === null || sameValue(value, expected)) return [];
+      if (value === null || expected === null || sameValue(value, expected)) return [];
       const column = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)}`;
       return [
         {
           table,
           what: 'changed default',
           name,
-          detail: `it is ${found}, and the revision makes it ${expectedDefault}`,
+          detail: { kind: 'other-default', found, expected: expectedDefault },
           refuses: false,
           remedy:
             engine === 'postgresql'
@@ -133,13 +134,12 @@ function widerColumnNotes(head: Catalog, { catalog, runtime }: HealthFacts): rea
     .filter(({ fault }) => fault === 'oversize')
     .map(({ table, value }) => [table, ...readPair(value)] as const);
   return widerColumns(head, catalog).map(({ table, column, type, expected }) => {
-    const [, , rows = '0'] = found.find(([inTable, name]) => inTable === table && name === column) ?? [];
-    const beyond = rows === '0' ? '' : `; ${rows} of its values would not fit into that`;
+    const [, , larger = '0'] = found.find(([inTable, name]) => inTable === table && name === column) ?? [];
     return {
       table,
       what: 'wider column',
       name: column,
-      detail: `it is ${type}, and holds all that ${expected} does${beyond}`,
+      detail: { kind: 'wider-type', type, expected, larger },
       refuses: false,
       remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${expected}`,
     };
@@ -165,13 +165,12 @@ function uncheckedReferences(head: Catalog, { tables }: Catalog): readonly Attac
         if (target === undefined || columns === undefined) return [];
         const parent = byName.get(target.toLowerCase());
         if (parent !== undefined && isUnique(parent, columns)) return [];
-        const why = parent === undefined ? `there is no table ${target}` : `${target} (${columns}) is not unique`;
         return [
           {
             table: null,
             what: 'foreign key of the table',
             name,
-            detail: `${rule}: ${why}, so that SQLite cannot check it`,
+            detail: { kind: 'unchecked-reference', rule, target, columns: parent === undefined ? null : columns },
             refuses: false,
             remedy: `-- it is part of the statement of ${quoteName(name)}`,
           },
@@ -215,7 +214,7 @@ function requiredOwnColumns(table: string, expected: Table, found: Table, engine
       table,
       what: 'column',
       name,
-      detail: `${type} NOT NULL without a default, which the application does not fill`,
+      detail: { kind: 'required-column', type },
       refuses: true,
       remedy: allowNullStatement(quoteName(table), name, type, engine),
     }));
@@ -266,7 +265,7 @@ function ownConstraints(
       table,
       what: 'constraint',
       name,
-      detail: broken.has(name) ? `${definition}, which the value of a new row does not pass` : definition,
+      detail: broken.has(name) ? { kind: 'breaks-defaults', definition } : definition,
       refuses: broken.has(name) || isNeverTrue(definition),
       remedy:
         engine === 'postgresql'
@@ -283,7 +282,7 @@ function ownSingleRowIndexes(table: string, expected: Table, found: Table): read
       table,
       what: 'unique index',
       name,
-      detail: `${definition}, which a second row cannot pass`,
+      detail: { kind: 'single-row', definition },
       refuses: true,
       remedy: `DROP INDEX ${quoteName(name)}`,
     }));

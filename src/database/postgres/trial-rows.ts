@@ -4,7 +4,6 @@ import type { Attachment } from '../../model/database-facts.ts';
 import type { Column } from '../../model/catalog.ts';
 import type { SuspectTable } from '../../model/trial.ts';
 import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
-import { describeTrial } from '../../report/causes.ts';
 import { isConnectionLost } from '../error-cause.ts';
 import { flag, number, only, rowsOfJson, text, texts } from '../row-values.ts';
 import type { Row } from '../../model/engine.ts';
@@ -285,5 +284,6 @@ function attachmentOf({ table, what, name, definition }: OwnObject, reason: stri
     index: `DROP INDEX ${called}`,
     column: `ALTER TABLE ${on} ALTER COLUMN ${called} DROP NOT NULL, ALTER COLUMN ${called} DROP ${definition.startsWith('DEFAULT ') ? 'DEFAULT' : 'EXPRESSION'}`,
   };
-  return { table, what, name, detail: describeTrial(definition, reason), refuses: true, remedy: remedies[what] };
+  const detail = { kind: 'refused-trial', definition, message: reason } as const;
+  return { table, what, name, detail, refuses: true, remedy: remedies[what] };
 }

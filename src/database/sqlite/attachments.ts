@@ -23,7 +23,7 @@ export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): rea
       : faults.map(({ table: written, fault }) => ({
           ...trigger,
           table: written,
-          detail: `it does not compile (${fault}): ${sql}`,
+          detail: { kind: 'does-not-compile', definition: sql, message: fault },
           refuses: true,
         }));
   }

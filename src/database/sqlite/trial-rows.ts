@@ -4,7 +4,6 @@ import type { Attachment } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type { SuspectTable } from '../../model/trial.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
-import { describeTrial } from '../../report/causes.ts';
 import { text } from '../row-values.ts';
 import { copySchema, withTriggers } from './broken-triggers.ts';
 
@@ -36,13 +35,12 @@ export function tryRows(database: SQLite.Database, suspects: readonly SuspectTab
       const reason = withTriggers(copy, [trigger], () => refusalOf(copy, table, columns));
       // names that are not there are judged by `findBrokenTriggers`: the application's SQLite may know more of them
       if (reason === null || reason.startsWith('no such ')) return [];
-      const detail = describeTrial(sql, reason === '' ? null : reason);
       return [
         {
           table,
           what: 'trigger',
           name,
-          detail,
+          detail: { kind: 'refused-trial', definition: sql, message: reason === '' ? null : reason },
           refuses: true,
           remedy: `DROP TRIGGER ${quoteName(name)}`,
           definition: sql,
