@@ -17,10 +17,12 @@ const shared = `
     SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.reloptions, c.relreplident, c.relhasrules
     FROM pg_class c WHERE ${tables}),
   numbering AS MATERIALIZED (
-    SELECT c.relname AS of, c.relpersistence AS kept, d.deptype, s.oid, s.relname, s.relpersistence
-    FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
-    JOIN own c ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-    WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i')),
+    SELECT c.relname AS of, c.relpersistence AS kept, d.deptype, s.oid, s.relname, s.relpersistence,
+           z.seqmax, z.seqcycle, z.seqincrement
+    FROM pg_class s JOIN pg_sequence z ON z.seqrelid = s.oid
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+    JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+    WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i') AND ${tables}),
   settings AS MATERIALIZED (
     SELECT DISTINCT ON (e.name) e.name, e.value,
            CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET %s', current_database(), e.name)
@@ -125,14 +127,12 @@ const keysWithoutSequence = `
 
 // sequences at their maximum: nextval fails, or with CYCLE starts again at numbers that rows use already
 const exhausted = `
-  SELECT s.of, 'sequence at its end', s.relname,
+  SELECT q.of, 'sequence at its end', q.relname,
          format('it is at %s, and goes to %s%s', q.last, q.seqmax, CASE WHEN q.seqcycle THEN ', then from the beginning' ELSE '' END), true,
-         format('ALTER SEQUENCE %I NO MAXVALUE NO CYCLE', s.relname)
-  FROM numbering s
-  JOIN LATERAL (SELECT z.seqmax, z.seqcycle, z.seqincrement,
-                       CASE WHEN has_sequence_privilege(s.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(s.oid) END AS last
-                FROM pg_sequence z WHERE z.seqrelid = s.oid) AS q ON true
-  WHERE q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
+         format('ALTER SEQUENCE %I NO MAXVALUE NO CYCLE', q.relname)
+  FROM (SELECT s.*, CASE WHEN has_sequence_privilege(s.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(s.oid) END AS last
+        FROM numbering s WHERE s.seqincrement > 0) AS q
+  WHERE q.last > q.seqmax - q.seqincrement`;
 
 /** The first oid of user objects: FirstNormalObjectId in access/transam.h. */
 const firstUserOid = 16384;
@@ -231,18 +231,18 @@ const shadows = `
   SELECT NULL, 'function named like a built-in', p.proname, p.oid::regprocedure::text, false,
          'DROP FUNCTION ' || p.oid::regprocedure
   FROM pg_proc p
-  WHERE p.pronamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  WHERE p.oid >= ${firstUserOid} AND p.pronamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::regnamespace)
   UNION ALL
   SELECT NULL, 'operator named like a built-in', o.oprname, o.oid::regoperator::text, false, 'DROP OPERATOR ' || o.oid::regoperator
   FROM pg_operator o
-  WHERE o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
+  WHERE o.oid >= ${firstUserOid} AND o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::regnamespace)
   UNION ALL
   SELECT NULL, 'type named like a built-in', t.typname, format_type(t.oid, NULL), false,
          format('DROP %s %I.%I', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, current_schema(), t.typname)
   FROM pg_type t
-  WHERE t.typnamespace = ${schema} AND t.typelem = 0
+  WHERE t.oid >= ${firstUserOid} AND t.typnamespace = ${schema} AND t.typelem = 0
     AND (t.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = t.typrelid))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
@@ -346,21 +346,21 @@ export function attachmentsQuery(versionNumber: number): string {
  * the column owns. A default may name the sequence of another table. Columns: table, column, sequence, increment.
  */
 export const sequencesQuery = `
-  WITH s AS MATERIALIZED (SELECT oid, relname, relnamespace FROM pg_class WHERE relkind = 'S'),
-  n AS MATERIALIZED (
+  WITH n AS MATERIALIZED (
     SELECT relation, number, coalesce(min(sequence) FILTER (WHERE NOT owned), min(sequence)) AS sequence
     FROM (SELECT f.adrelid AS relation, f.adnum::int AS number, s.oid AS sequence, false AS owned
-          FROM s JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid AND d.refobjsubid = 0
-          JOIN pg_attrdef f ON f.oid = d.objid
-          WHERE d.classid = 'pg_attrdef'::regclass AND d.deptype = 'n'
+          FROM pg_depend d JOIN pg_class s ON s.oid = d.refobjid JOIN pg_attrdef f ON f.oid = d.objid
+          WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0
+            AND d.deptype = 'n' AND s.relkind = 'S'
           UNION ALL
           SELECT d.refobjid, d.refobjsubid, s.oid, true
-          FROM s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
-          WHERE d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS each
+          FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+          WHERE s.relkind = 'S' AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS each
     GROUP BY relation, number)
   SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
-  FROM n JOIN s ON s.oid = n.sequence JOIN pg_class c ON c.oid = n.relation
+  FROM n JOIN pg_class s ON s.oid = n.sequence JOIN pg_class c ON c.oid = n.relation
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.number JOIN pg_sequence z ON z.seqrelid = s.oid
-  WHERE s.relnamespace = c.relnamespace AND ${tables} AND has_sequence_privilege(s.oid, 'SELECT')
+  WHERE s.relnamespace = c.relnamespace AND ${tables}
+    AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
     AND CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) > 0 ELSE true END
   ORDER BY 1, 2`;
