@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { commandNames, loadCommand } from './commands.ts';
 import type { Command, Request } from './context.ts';
-import { closestName } from './did-you-mean.ts';
+import { closestName } from '../platform/closest-name.ts';
 import { usageTexts } from '../report/command-line.ts';
 
 /**

@@ -5,7 +5,13 @@ import { judgeScheduler, keepSchedule, parseSchedule, type Schedule } from '../b
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/backup-messages.ts';
+import {
+  describeHealth,
+  describeSchedule,
+  describeSchedulerEvent,
+  scheduleFaults,
+  unfitSchedule,
+} from '../report/backup-messages.ts';
 import type { CommandContext } from './context.ts';
 import { readSchedulerState, schedulerStateOf, writeSchedulerState } from '../state-folder/scheduler-state.ts';
 
@@ -70,14 +76,15 @@ export function checkSchedule(context: CommandContext): ExitCode {
 function read(cron: string, timeZone: string | null): Schedule {
   const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: unfitSchedule(cron, reason) });
   const fields = cron.trim().split(/\s+/);
-  if (fields.length !== 5 && !/^@\w+$/.test(cron.trim())) throw refuse('the number of its fields is another one');
+  if (fields.length !== 5 && !/^@\w+$/.test(cron.trim()))
+    throw refuse(scheduleFaults.fields(cron.trim() === '' ? 0 : fields.length));
   try {
     const schedule = parseSchedule(cron, timeZone);
     if (schedule.next(new Date()) !== null) return schedule;
   } catch (error) {
-    throw refuse(reasonOf(error));
+    throw refuse(scheduleFaults.misread(reasonOf(error)));
   }
-  throw refuse('there is no such day');
+  throw refuse(scheduleFaults.noDay);
 }
 
 async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { settingHints } from '../report/setting-faults.ts';
+import { closestName } from '../platform/closest-name.ts';
 import { basename, join, resolve } from 'node:path';
 
 import { commandPrefixOf, type ServiceNames, serviceNamesOf } from './command-prefix.ts';
@@ -171,6 +172,8 @@ function read<Target>(
     findings.hint(settingHints.cleanupWord);
   }
 
+  hintAtMisspellings(environment, variables, findings);
+
   if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);
   return { database, ...settings, hints: findings.hints };
 }
@@ -182,6 +185,21 @@ function read<Target>(
 export function archivePaths(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
   const places = [resolve(workingDirectory, given)];
   return basename(given) === given ? [...new Set([...places, join(backupFolder, given)])] : places;
+}
+
+/** Settings that are read on their own, because they are needed even if others are invalid. */
+const otherSettings =
+  'TT_REPORT_FILE TT_METRICS_FILE TT_NOTIFY_URL TT_NOTIFY_URL_FILE TT_NOTIFY_ON TT_PING_URL TT_PING_URL_FILE ' +
+  'TT_COMMAND_PREFIX TT_APP_SERVICE TT_DB_SERVICE';
+
+/** A misspelled setting has no effect, and its owner relies on it: TT_REQUIRE_EXSITING protects nothing. */
+function hintAtMisspellings(environment: Environment, { names }: Variables, findings: Findings): void {
+  const known = new Set([...names, ...otherSettings.split(' ')]);
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('TT_') || known.has(name) || (value ?? '') === '') continue;
+    const meant = closestName(name, [...known]);
+    if (meant !== null) findings.hint(settingHints.misspelled(name, meant));
+  }
 }
 
 /** Two settings may name the same folder: only the first one counts. */

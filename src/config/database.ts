@@ -121,7 +121,7 @@ function withLibpqVariables(keywords: Keywords, variables: Variables): Keywords 
 function hintAtWrappings(keywords: Keywords, findings: Findings): void {
   for (const { variable, value } of keywords.values()) {
     if (value === value.trim() && !/^(["']).*\1$/s.test(value)) continue;
-    findings.hint(settingHints.wrapped(variable));
+    findings.hint(/[\r\n]$/.test(value) ? settingHints.lineEnd(variable) : settingHints.wrapped(variable));
   }
 }
 

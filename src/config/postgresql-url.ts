@@ -1,6 +1,6 @@
 import { settingFaults, settingHints } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
-import type { Setting } from './variables.ts';
+import { placeholderPattern, type Setting } from './variables.ts';
 
 /** Connection settings by the names libpq gives them: host, port, user, password, dbname, sslmode, … */
 export type Keywords = Map<string, Setting>;
@@ -31,6 +31,8 @@ const knownParameters = new Set(
  * the parts before it (PostgreSQL manual, "Connection URIs").
  */
 export function postgresqlKeywords(url: Setting, rest: string, findings: Findings): Keywords | undefined {
+  const unreplaced = placeholderFault(rest);
+  if (unreplaced !== null) return findings.fault(url.variable, unreplaced);
   const { user, password, hosts, host = hosts, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
   // If no user was found, an '@' after the '?' may end a password whose beginning was taken for the host.
   if (host === undefined || (user === undefined && parameters?.includes('@') === true)) {
@@ -53,6 +55,20 @@ export function postgresqlKeywords(url: Setting, rest: string, findings: Finding
   hintAtEncodings(url, { user, password, host, database: dbname }, findings);
   keepParameters(url, parameters ?? '', keep, findings);
   return keywords;
+}
+
+/**
+ * A variable that nothing has replaced by its value: the user or the password as a whole (a password may contain such a
+ * text), or anything after them. @returns null if there is none
+ */
+function placeholderFault(rest: string): string | null {
+  const end = rest.lastIndexOf('@');
+  const [credentials, place] = [rest.slice(0, Math.max(end, 0)), rest.slice(end + 1)];
+  const pattern = placeholderPattern.source;
+  if (new RegExp(`:${pattern}$`).test(credentials)) return settingFaults.placeholder(null);
+  const [found] = new RegExp(`^${pattern}(?=:|$)`).exec(credentials) ?? placeholderPattern.exec(place) ?? [];
+  // without an '@', it may belong to a password
+  return found === undefined ? null : settingFaults.placeholder(end === -1 ? null : found);
 }
 
 function keepParameters(

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { settingFaults, settingHints } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
-import type { Setting } from './variables.ts';
+import { placeholderPattern, type Setting } from './variables.ts';
 
 /** An SQLite database. */
 export interface SqliteTarget {
@@ -27,6 +27,10 @@ export function sqliteTarget(
   if (slash === '' && path !== '') return refuse(settingFaults.twoSlashes);
   if (path === '' || path === ':memory:') return refuse(settingFaults.inMemory);
   if (path.startsWith('file:')) return refuse(settingFaults.fileAddress);
+  if (process.platform !== 'win32' && /^\/?(?:[a-z]:[\\/]|\\\\)/i.test(path)) return refuse(settingFaults.windowsPath);
+  if (/^\/?~/.test(path)) return refuse(settingFaults.homeFolder);
+  const [placeholder] = placeholderPattern.exec(path) ?? [];
+  if (placeholder !== undefined) return refuse(settingFaults.placeholder(placeholder));
   if (path.endsWith('/')) return refuse(settingFaults.folderInsteadOfFile);
 
   if (parameters !== undefined) findings.hint(settingHints.sqliteParameters(url.variable));

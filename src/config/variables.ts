@@ -13,8 +13,13 @@ export interface Setting {
   readonly value: string;
 }
 
+/** A variable as a shell and compose write it: nothing replaces it in a file for `docker run --env-file`. */
+export const placeholderPattern = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/;
+
 /** Typed access to the environment. An invalid value becomes a fault; an empty variable counts as unset. */
 export interface Variables {
+  /** The names of all variables that were looked up. */
+  readonly names: ReadonlySet<string>;
   /** Whether the variable or its `_FILE` variable is set. */
   has(variable: string): boolean;
   text(variable: string): Setting | undefined;
@@ -78,13 +83,16 @@ function readBeginning(path: string, most: number): Buffer {
 
 /** Reads variables of `environment`; relative paths of secret files start at `workingDirectory`. */
 export function variablesOf(environment: Environment, workingDirectory: string, findings: Findings): Variables {
+  const names = new Set<string>();
   const text = (variable: string): Setting | undefined => {
+    names.add(variable);
     const value = environment[variable];
     return value === undefined || value === '' ? undefined : { variable, value };
   };
   const word = (variable: string): string => text(variable)?.value.trim().toLowerCase() ?? '';
 
   return {
+    names,
     text,
     has: (variable) => (text(variable) ?? text(`${variable}_FILE`)) !== undefined,
     secret(variable) {

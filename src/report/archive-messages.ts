@@ -1,6 +1,7 @@
 import { type Describers, describerOf } from './by-kind.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault, ArchiveObject } from '../errors/failure.ts';
+import type { UnusableArchive } from '../model/unusable-archive.ts';
 import { capitalize, newerTools, shownArchive } from './next-steps.ts';
 import { limitVariables, reasonOfFault } from './archive-reasons.ts';
 import type { Notice } from './banner.ts';
@@ -125,7 +126,9 @@ const refusedArchives = {
     happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
     options: [
-      'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
+      ...(mayFitNewer(fault.reason)
+        ? ['Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.']
+        : []),
       another(commands),
     ],
   }),
@@ -136,6 +139,28 @@ const refusedArchives = {
     options: [newerTools, another(commands)],
   }),
 } satisfies Partial<Table>;
+
+/** Whether a newer image may be able to use the archive. */
+function mayFitNewer(reason: UnusableArchive): boolean {
+  switch (reason.kind) {
+    case 'dump-header':
+    case 'dump':
+    case 'entry':
+    case 'unknown-revisions':
+    case 'unrepairable':
+      return true;
+    case 'refused':
+      return reason.refusal.state.kind !== 'fresh';
+    case 'database-damaged':
+    case 'database-unreadable':
+    case 'rows-differ':
+    case 'revisions-differ':
+    case 'no-revision':
+    case 'unfit-names':
+    case 'no-room':
+      return false;
+  }
+}
 
 const describeByKind = describerOf<ArchiveFault, Context, Notice>({
   ...missingArchives,

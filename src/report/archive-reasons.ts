@@ -171,6 +171,7 @@ const unusableArchives = {
     `it is at ${listRows(revisions)}, which this image does not know: a newer db-init restores it`,
   'no-revision': () => 'its database does not say at which revision it is, which only a PostgreSQL server finds out',
   refused({ database, refusal }) {
+    if (refusal.state.kind === 'fresh') return 'the database in it is empty: it has no tables';
     const { title, happened } = describeRefusal(database, refusal, commandsAnywhere);
     return `${title}. ${happened.join(' ')}`.replace(/\.+$/, '');
   },

@@ -288,6 +288,14 @@ export function describeHealth(health: Health): string {
   }
 }
 
+/** Why a line is no schedule, in clauses. */
+export const scheduleFaults = {
+  fields: (found: number): string => `it has ${count(found, 'field')} instead of 5`,
+  /** @param reason of the library, which begins with its own name */
+  misread: (reason: string): string => reason.replace(/^CronPattern: /, ''),
+  noDay: 'there is no such day',
+} as const;
+
 export function unfitSchedule(cron: string, reason: string): string {
   return (
     `--cron "${cron}" is not a schedule: ${reason.replace(/\.$/, '')}. A line has five fields: minute, hour, day, month, ` +

@@ -94,7 +94,8 @@ export const outputTexts = {
   empty: '--output needs a file, a folder, or - for standard output.',
   exists: (path: string): string => `${path} exists already. db-init does not overwrite it.`,
   danglingLink: (path: string): string => `${path} is a symbolic link to something that does not exist.`,
-  noFolder: (path: string): string => `there is no folder ${path}.`,
+  noFolder: (path: string): string =>
+    `There is no folder ${path}. Make it first; in a container, mount a folder of the machine there.`,
   unreadable: (path: string, code: string): string => `${path} cannot be read (${code}).`,
 };
 

@@ -40,14 +40,20 @@ export const settingFaults = {
     '(postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*',
   database: (problem: string): string => `${problem}; allowed: postgresql://…, postgresql+psycopg2://…, sqlite:///…`,
   quotedAddress: 'begins with a quotation mark, which counts as part of the value: write it without quotes',
-  blankAroundAddress: 'begins or ends with a blank or a line break',
+  blankAroundAddress: 'begins or ends with a blank or a line break (a file with the line ends of Windows adds one)',
   noAddress: 'is not the address of a database (not shown)',
   unsupportedScheme: (scheme: string): string => `begins with ${quote(scheme)}, which is not supported`,
+
+  /** @param found null if it is, or may be, the password */
+  placeholder: (found: string | null): string =>
+    `contains ${found ?? 'the name of a variable in ${…}'}, and nothing has replaced that by a value: write the value itself`,
 
   // SQLite
   sqlite: (problem: string): string => `${problem}; allowed: sqlite:///relative/path.db or sqlite:////absolute/path.db`,
   twoSlashes: 'has two slashes before the file, where SQLite needs three',
   inMemory: 'names a database in memory, which ends with this run',
+  windowsPath: 'names a path of Windows; db-init runs on Linux, in a container mostly, and needs the path there',
+  homeFolder: 'begins with ~, which only a shell replaces by a folder',
   fileAddress: 'names the file by a file: address',
   folderInsteadOfFile: 'names a folder, not a file',
 
@@ -97,6 +103,11 @@ export const settingHints = {
     `${variable} begins with postgres://, which the application refuses: write postgresql://.`,
   wrapped: (variable: string): string =>
     `The value of ${variable} is in quotes, or begins or ends with a blank. They count as part of the value.`,
+  lineEnd: (variable: string): string =>
+    `The value of ${variable} ends with a line break, which counts as part of the value. Save the file that it comes from ` +
+    'with the line ends of Linux (LF), not of Windows (CRLF).',
+  misspelled: (variable: string, meant: string): string =>
+    `${variable} is not a setting of db-init, and has no effect. Did you mean ${meant}?`,
   ignoredForSqlite: (variables: readonly string[]): string =>
     `DATABASE_URL names a SQLite file, so these variables are ignored: ${variables.join(', ')}.`,
   /** @param other null if it may be a secret */

@@ -217,7 +217,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(
         wrong === file
           ? `${file} exists already. db-init does not overwrite it`
-          : /there is no folder|--output needs|link.zip is a symbolic link to something that does not exist/,
+          : /There is no folder|--output needs|link.zip is a symbolic link to something that does not exist/,
       );
     }
     expect((await readFile(file)).equals(before)).toBe(true);

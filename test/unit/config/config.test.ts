@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { ConfigurationError } from '../../../src/config/configuration-error.ts';
@@ -43,6 +44,25 @@ describe('defaults', () => {
       logFormat: 'human',
       hints: [],
     });
+  });
+});
+
+describe('misspelled settings', () => {
+  it('are named with the setting that is meant', () => {
+    const { hints } = read({ ...url, TT_REQUIRE_EXSITING: 'true', TT_PING_ULR: 'https://x', TT_COLOUR_OF_MINE: '1' });
+    expect(hints).toEqual([
+      'TT_REQUIRE_EXSITING is not a setting of db-init, and has no effect. Did you mean TT_REQUIRE_EXISTING?',
+      expect.stringContaining('Did you mean TT_PING_URL?'),
+    ]);
+  });
+
+  it('are none of the settings of db-init, nor of empty variables', () => {
+    const names = [...readFileSync('.env.example', 'utf8').matchAll(/^#(TT_\w+)=/gm)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(20);
+    const values = { TT_NOTIFY_URL: 'https://x.example', TT_PING_URL: 'https://x.example', TT_RUN_ONCE: 'status' };
+    const all = Object.fromEntries(names.filter((name) => !name.endsWith('_FILE')).map((name) => [name, '1']));
+    const words = { TT_DRIFT: 'fail', TT_BACKUP_BEFORE_MIGRATE: 'auto', TT_LOG_FORMAT: 'json', ...values };
+    expect(read({ ...url, ...all, ...words, TT_REQUIRE_EXSITING: '' }).hints).toEqual([]);
   });
 });
 

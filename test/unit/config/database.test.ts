@@ -82,7 +82,13 @@ describe('POSTGRES_*', () => {
 describe('invisible characters', () => {
   const hintsAt = (password: string) => read({ POSTGRES_HOST: 'h', POSTGRES_PASSWORD: password }).hints;
 
-  it.each(['"pw"', "'pw'", 'pw ', ' pw', 'pw\r'])('are reported in the password %j', (password) => {
+  it('are named as a line break if they are one', () => {
+    expect(hintsAt('pw\r')).toEqual([
+      expect.stringMatching(/^The value of POSTGRES_PASSWORD ends with a line break.*LF/),
+    ]);
+  });
+
+  it.each(['"pw"', "'pw'", 'pw ', ' pw'])('are reported in the password %j', (password) => {
     const hints = hintsAt(password);
     expect(hints).toEqual([expect.stringMatching(/^The value of POSTGRES_PASSWORD is in/)]);
     expect(hints.join('')).not.toContain('pw');

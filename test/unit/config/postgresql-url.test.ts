@@ -132,6 +132,10 @@ describe('incomplete addresses', () => {
     ['postgresql://u:p@h/d?hunter2', /name=value/],
     ['postgresql://u:p@h/d?=hunter2', /name=value/],
     ['postgresql://u:p@h/d?connect_timeout=1.5', /connect_timeout/],
+    ['postgresql://${PGUSER}:p@h/d', /contains \$\{PGUSER\}, and nothing has replaced/],
+    ['postgresql://u:${hunter2}@h/d', /contains the name of a variable in \$\{…\}/],
+    ['postgresql://u:p@${DB_HOST:-db}/d', /contains \$\{DB_HOST:-db\}/],
+    ['postgresql://u:p@h/${DB}', /contains \$\{DB\}/],
   ])('%s', (url, problem) => {
     const problems = problemsOf(url);
     expect(problems).toContainEqual(expect.stringMatching(problem));

@@ -32,6 +32,11 @@ describe('addresses of SQLite files', () => {
     ['sqlite://data/timetracker.db', 'two slashes'],
     ['sqlite:///file:a.db?uri=true', 'file: address'],
     ['sqlite:////data/', 'folder'],
+    [String.raw`sqlite:///C:\data\app.db`, 'path of Windows'],
+    ['sqlite:////c:/data/app.db', 'path of Windows'],
+    [String.raw`sqlite:///\\nas\data\app.db`, 'path of Windows'],
+    ['sqlite:///~/app.db', 'begins with ~'],
+    ['sqlite:///${DATA:-/data}/app.db', 'contains ${DATA:-/data}, and nothing has replaced that'],
   ])('%s is a fault that shows the right forms', (url, problem) => {
     const faults = faultsOf({ DATABASE_URL: url });
     expect(faults).toEqual([{ variable: 'DATABASE_URL', problem: expect.stringContaining(problem) }]);
