@@ -14,7 +14,8 @@ import type { RunRecord } from './run-record.ts';
 import { describeOnceRefusal } from './run-once-messages.ts';
 import { describeResetObstacle, describeSeedRefusal } from './development-messages.ts';
 import { describeRestoreObstacle } from './restore-refusals.ts';
-import { describeRefusal, forcedAdoption, describeUnreadable } from './refusals.ts';
+import { describeRefusal, describeUnreadable } from './refusals.ts';
+import { forcedAdoption } from './schema-refusals.ts';
 
 /** The notice for a problem: the only place where problems become sentences. */
 export function describeProblem(problem: Problem, commands: Commands): Notice {

@@ -3,7 +3,7 @@ import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { manualRepairOption, describeMatch, listDifferences } from './schema-differences.ts';
 import { count, listRows } from './format.ts';
-import { describeUnexpectedRelations } from './refusals.ts';
+import { describeUnexpectedRelations } from './no-schema-refusals.ts';
 import type { Cause } from '../model/cause.ts';
 import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
 import { adviceFor, capitalize, restoreOption } from './next-steps.ts';
