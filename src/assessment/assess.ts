@@ -42,9 +42,9 @@ export async function assess(
     applicationObjects: await applicationObjectsFor(observation),
   };
   const first = diagnose(observation, knowledge);
-  // only a schema that differs from the head is compared with the earlier revisions: loading them takes time
+  // a schema of the head is not compared with the earlier revisions: loading them takes time
   const diagnosis =
-    first.kind === 'drifted'
+    first.kind === 'drifted' || first.kind === 'behind'
       ? diagnose(observation, { ...knowledge, fingerprints: await loadAllFingerprints(database.engine) })
       : first;
   const assessed = await assessRepairOf(database, observation, diagnosis, expected);

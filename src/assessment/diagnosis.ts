@@ -88,13 +88,16 @@ export function diagnose(
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
   if (unknown.length > 0) return { kind: 'ahead', revisions, unknown, misspelt: findMisspelt(unknown, graph) };
+  const earlier =
+    fingerprints === null ? null : findEarlierRevision(graph.headsOf(revisions), facts.catalog, engine, fingerprints);
   if (!sameMembers(revisions, graph.heads)) {
-    return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
+    return earlier === null
+      ? { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) }
+      : { kind: 'drifted', revisions, older: earlier.rows, differences: earlier.differences };
   }
   const differences = findFaults(expected, facts, engine);
   if (differences.length === 0) return { kind: 'current', revisions };
-  const older = fingerprints === null ? null : findEarlierRevision(graph.heads, facts.catalog, engine, fingerprints);
-  return { kind: 'drifted', revisions, older, differences };
+  return { kind: 'drifted', revisions, older: earlier?.rows ?? null, differences };
 }
 
 function unreadable({ reason, cause, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {

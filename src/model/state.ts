@@ -57,7 +57,7 @@ export type State =
   | {
       readonly kind: 'drifted';
       readonly revisions: readonly string[];
-      /** The rows of an earlier revision that has this schema: then the version row is probably wrong. */
+      /** The rows of an earlier revision that has this schema: then the version rows, of any revision, are probably wrong. */
       readonly older: readonly string[] | null;
       readonly differences: readonly Difference[];
     }

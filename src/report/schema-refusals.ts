@@ -61,7 +61,7 @@ export const schemaRefusals = {
       ...listDifferences(state.differences, refusal.unsafe),
       ...(refusal.reason === 'older-schema' && state.older !== null
         ? [
-            `Its schema is, at least nearly, that of ${listRows(state.older)}: somebody stamped the database (stamp head), and the ` +
+            `Its schema is, at least nearly, that of ${listRows(state.older)}: somebody stamped the database (alembic stamp), and the ` +
               'revisions in between never ran. A repair would not add the rows that they insert (roles, permissions, rates).',
           ]
         : []),

@@ -18,7 +18,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   corrupted: 'tables, but neither alembic_version nor a core table',
   partial: 'version information, but core tables are missing or incomplete',
   unversioned: 'tables of TimeTracker, but no version information',
-  drifted: 'at the current revision, but parts of the schema are missing or different',
+  drifted: 'parts of the schema of its revision are missing or different',
   ahead: 'at a revision that this image does not know',
   foreign: "another application's database",
   elsewhere: 'the tables of TimeTracker are in another schema',

@@ -39,28 +39,30 @@ export function identify(catalog: Catalog, engine: Engine, { all, known }: Finge
   };
 }
 
-/**
- * Up to this number of differences from the head, a database counts as drifted, even if an earlier revision is nearer.
- */
+/** Up to this number of differences from its revision, a database keeps it, even if an earlier one is nearer. */
 const fewDifferences = 2;
 
 /**
- * Finds the earlier revision whose schema a database (nearly) has although its version rows say that it is at the head.
- * Such a database was stamped (`alembic stamp head`), and the row changes of later revisions are missing. Pure.
- * @returns the version rows of that revision; null if the schema is that of the head, or not much closer to another one
+ * Finds the revision before the version rows whose schema a database (nearly) has. Such a database was stamped
+ * (`alembic stamp head`), and the row changes of the revisions in between are missing. Pure.
+ * @param stamped the version rows, without those that are ancestors of another one
+ * @returns the rows of that revision, and what the schema of `stamped` has beyond the database; null if the database has
+ *   the schema of `stamped`, or is not much closer to an earlier one
  */
 export function findEarlierRevision(
-  heads: readonly string[],
+  stamped: readonly string[],
   catalog: Catalog,
   engine: Engine,
   { all, known }: Fingerprints,
-): readonly string[] | null {
+): { readonly rows: readonly string[]; readonly differences: readonly Difference[] } | null {
   const comparisons = all.map(fingerprintComparer(catalog, engine, known));
-  const head = comparisons.find(({ fingerprint }) => fingerprint.rows.join() === heads.toSorted().join());
+  const own = comparisons.find(({ fingerprint }) => fingerprint.rows.join() === stamped.toSorted().join());
   const [nearest] = comparisons.toSorted(byDistance);
-  if (head === undefined || nearest === undefined) return null;
-  const isOlder = distanceOf(head) > fewDifferences && distanceOf(nearest) * 4 <= distanceOf(head);
-  return isOlder ? nearest.fingerprint.rows : null;
+  if (own === undefined || nearest === undefined) return null;
+  const { applied } = own.fingerprint;
+  const isEarlier = [...nearest.fingerprint.applied].every((id) => applied.has(id));
+  const isNearer = distanceOf(own) > fewDifferences && distanceOf(nearest) * 4 <= distanceOf(own);
+  return isEarlier && isNearer ? { rows: nearest.fingerprint.rows, differences: [...own.schema, ...own.rules] } : null;
 }
 
 /** The version rows of all comparisons with the same result as `best`: the schema does not distinguish them. */

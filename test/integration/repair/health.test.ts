@@ -315,11 +315,15 @@ describePostgres('a healthy database', () => {
     }
   });
 
-  it('is not one that was stamped with the head at an earlier revision, until it is adopted at that revision', async () => {
+  it.each([
+    ['the head', releaseGraph.heads],
+    ['a later revision', ['171_merge_kanban_feature_heads']],
+    ['a later revision and an earlier one', ['158_add_workday_sessions_and_hour_limits', '050']],
+  ])('is not one that was stamped with %s, until it is adopted at its revision', async (_, stamps) => {
     const database = await restoredDatabase(state('unversioned-049'));
     await withClient(database.url, (client) =>
       client.query(`CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(255) PRIMARY KEY);
-                    INSERT INTO alembic_version VALUES ('${releaseGraph.heads.join("'), ('")}')`),
+                    INSERT INTO alembic_version VALUES ('${stamps.join("'), ('")}')`),
     );
     const before = await snapshot(database.url);
     const { exitCode, stderr } = await gate(database.url);
