@@ -9,6 +9,8 @@ import { findEarlierRevision, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
 import { findOtherApplication, applicationTables, holdsTimeTrackerObjects } from './other-application.ts';
 
+type Seen = Extract<Observation, { readonly kind: 'seen' }>;
+
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
  *
@@ -25,7 +27,7 @@ export function diagnose(
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
   if (observation.kind === 'not-seen') return unreadable(observation);
 
-  const { facts, traces, engine, occupied } = observation;
+  const { facts, traces, occupied } = observation;
   const revisions = facts.revisions ?? [];
   const others = facts.relations.filter(({ name }) => name !== versionTable);
   const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
@@ -52,34 +54,66 @@ export function diagnose(
     if (owner !== null) return { kind: 'foreign', ...owner };
   }
   if (present.length === 0 && facts.revisions === null) {
-    // pg_restore creates tables in the order of their names, and keys last: a load that was cut off may have made no core
-    // table yet. With their keys, the tables are what is left of a database whose core tables were dropped.
-    const keyless = applicationObjects === null ? [] : applicationTables(facts, applicationObjects);
-    if (keyless.length === 0 || !keyless.every((name) => isKeyless(facts.catalog.tables[name]))) {
-      return { kind: 'corrupted', relations: others, traces };
-    }
-    const identity = { kind: 'none', nearest: [], alike: [], mismatches: [] } as const;
-    const torn = { keyless, empty: [] };
-    return {
-      kind: 'unversioned',
-      present,
-      foreignLedgers: facts.foreignLedgers,
-      recognised: false,
-      identity,
-      torn,
-      pending: [],
-    };
+    return stateWithoutCoreTables(others, observation, applicationObjects);
   }
-  if (isUnversioned(facts)) {
-    if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
-    const identity = identify(facts.catalog, engine, fingerprints);
-    const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
-    const { foreignLedgers } = facts;
-    const recognised = identity.kind === 'match' || (ours && hasAllCoreTables(present, foreignLedgers));
-    const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
-    const torn = findTornLoad(facts.catalog, facts.runtime.answers, applied);
-    return { kind: 'unversioned', present, foreignLedgers, recognised, identity, torn, pending };
+  if (isUnversioned(facts)) return unversionedState(present, ours, observation, { graph, fingerprints });
+  return versionedState(missing, observation, { graph, expected, fingerprints });
+}
+
+/**
+ * There are tables, but neither core tables nor alembic_version. pg_restore creates tables in the order of their names,
+ * and keys last: a load that was cut off may have made no core table yet. With their keys, the tables are what is left
+ * of a database whose core tables were dropped.
+ */
+function stateWithoutCoreTables(
+  relations: readonly Relation[],
+  { facts, traces }: Seen,
+  applicationObjects: Knowledge['applicationObjects'],
+): State {
+  const keyless = applicationObjects === null ? [] : applicationTables(facts, applicationObjects);
+  if (keyless.length === 0 || !keyless.every((name) => isKeyless(facts.catalog.tables[name]))) {
+    return { kind: 'corrupted', relations, traces };
   }
+  return {
+    kind: 'unversioned',
+    present: [],
+    foreignLedgers: facts.foreignLedgers,
+    recognised: false,
+    identity: { kind: 'none', nearest: [], alike: [], mismatches: [] },
+    torn: { keyless, empty: [] },
+    pending: [],
+  };
+}
+
+/** There are core tables, and no version row. @param ours whether nothing shows that they are another application's */
+function unversionedState(
+  present: readonly string[],
+  ours: boolean,
+  { facts, engine }: Seen,
+  { graph, fingerprints }: Pick<Knowledge, 'graph' | 'fingerprints'>,
+): State {
+  if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
+  const { foreignLedgers } = facts;
+  const identity = identify(facts.catalog, engine, fingerprints);
+  const revisions = identity.kind === 'match' ? identity.revisions : [];
+  return {
+    kind: 'unversioned',
+    present,
+    foreignLedgers,
+    recognised: identity.kind === 'match' || (ours && hasAllCoreTables(present, foreignLedgers)),
+    identity,
+    torn: findTornLoad(facts.catalog, facts.runtime.answers, graph.withAncestors(revisions)),
+    pending: identity.kind === 'match' ? graph.pending(revisions).map(({ id }) => id) : [],
+  };
+}
+
+/** There are version rows, or an empty alembic_version beside other tables. @param missing the core tables that are not there */
+function versionedState(
+  missing: readonly string[],
+  { facts, engine }: Seen,
+  { graph, expected, fingerprints }: Pick<Knowledge, 'graph' | 'expected' | 'fingerprints'>,
+): State {
+  const revisions = facts.revisions ?? [];
   if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
   // at the head, a missing constraint is an ordinary difference, unless every key is missing
   const applied = sameMembers(revisions, graph.heads) ? [] : revisions;

@@ -21,7 +21,7 @@ type DatabaseObservation =
       readonly kind: 'seen';
       readonly engine: Engine;
       readonly facts: DatabaseFacts;
-      /** Signs of a former database on the volumes (uploads, backups, a run stamp), one sentence each. */
+      /** Signs of a former database on the volumes: uploads, backups, a stamp. */
       readonly traces: readonly Trace[];
       /** Whether any of the related tables holds a row; false if the diagnosis does not depend on it. */
       readonly occupied: boolean;
