@@ -101,13 +101,71 @@ export function planOverride(
   files: ComposeFiles,
   { image, settings }: { readonly image: string; readonly settings: readonly string[] },
 ): Override {
+  const { applications, address } = installation;
+  const [application] = applications;
+  const server = serverOf(address);
+  const volume = isMounted(application, attachments) ? null : freeName(attachmentVolume, files.volumes);
+  const added = volume === null ? [] : [`${volume}:${attachments}`];
+  const mounts = mountsFor(application);
+  const user = userOf(application);
+  const { environment, remarks: onEnvironment } = environmentOf(installation, settings);
+  const { addition, remarks: onServer } = additionToServer(server);
+  const additionToApplication = {
+    depends_on: { 'db-init': { condition: 'service_completed_successfully' } },
+    environment: { TT_SKIP_DB_CLEANUP: 'true' },
+    ...(added.length > 0 ? { volumes: added } : {}),
+  };
+  const { raw } = application;
+  return {
+    dbInit: {
+      image,
+      restart: 'no',
+      init: true,
+      ...Object.fromEntries(sameAsApplication.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
+      ...user.written,
+      ...(server === null ? {} : { depends_on: { [server.name]: waitFor(server, application) } }),
+      ...(address.kind === 'service' && application.links.has(address.host)
+        ? { links: [`${address.service.name}:${address.host}`] }
+        : {}),
+      ...(application.envFiles.length > 0 ? { env_file: raw['env_file'] } : {}),
+      environment,
+      ...(mounts.length + added.length > 0 ? { volumes: [...mounts.map(({ written }) => written), ...added] } : {}),
+      ...(application.networks.length > 0 ? { networks: application.networks } : {}),
+      read_only: true,
+      tmpfs: '/tmp',
+      stop_grace_period: '30s',
+    },
+    // compose joins the lists of profiles, so the backup service would also run with the application's profiles
+    backups: raw['profiles'] === undefined ? backups : null,
+    others: new Map([
+      ...applications.map(({ name }) => [name, additionToApplication] as const),
+      ...(server === null || addition === null ? [] : [[server.name, addition] as const]),
+    ]),
+    volumes: volume === null ? [] : [volume],
+    remarks: [
+      ...remarksOnFiles(installation, files),
+      ...(volume === null ? [] : [{ kind: 'attachments', application: application.name } as const]),
+      ...remarksOnUser(application, user.named, mounts),
+      ...onServer,
+      ...onEnvironment,
+    ],
+  };
+}
+
+/** The service of the database; null if it is not among the services, or there is none. */
+function serverOf(address: Installation['address']): Service | null {
+  if (address.kind === 'service') return address.service;
+  return address.kind === 'unseen' ? address.likely : null;
+}
+
+/** The remarks on files that were not read, the address of the database, and other services. */
+function remarksOnFiles(installation: Installation, files: ComposeFiles): readonly Remark[] {
   const { applications, address, translations, similar, dbInit } = installation;
   const [application] = applications;
   const remarks: Remark[] = files.unread.length > 0 ? [{ kind: 'unread', files: files.unread }] : [];
-  const server = address.kind === 'service' ? address.service : address.kind === 'unseen' ? address.likely : null;
   if (address.kind === 'external') remarks.push({ kind: 'external', host: address.host });
   if (address.kind === 'unseen') {
-    remarks.push({ kind: 'unseen-address', server: server?.name ?? null, given: address.given });
+    remarks.push({ kind: 'unseen-address', server: address.likely?.name ?? null, given: address.given });
   }
   const shown = translations.filter(({ hidden }) => !hidden);
   if (shown.length > 0) remarks.push({ kind: 'translated', variables: shown.map(({ variable }) => variable) });
@@ -122,64 +180,39 @@ export function planOverride(
   if (address.kind === 'sqlite' && !isMounted(application, address.file)) {
     remarks.push({ kind: 'sqlite-without-volume', file: address.file });
   }
-  const volume = isMounted(application, attachments) ? null : freeName(attachmentVolume, files.volumes);
-  const added = volume === null ? [] : [`${volume}:${attachments}`];
-  if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
-  const { raw, envFiles } = application;
-  // db-init needs no socket of the host, such as Docker's, and gets its own /tmp
-  const mounts = application.mounts.filter(
-    ({ target }) => target !== logFolder && target !== '/tmp' && !target.endsWith('.sock'),
-  );
-  const user = userOf(application);
-  if (user.named !== null) remarks.push({ kind: 'named-user', user: user.named });
-  else if (
-    raw['user'] === undefined &&
-    [...mounts, ...application.borrowedMounts].some(({ bind, readOnly }) => bind && !readOnly)
-  ) {
-    remarks.push({ kind: 'owner-of-folders' });
+  return remarks;
+}
+
+/** The mounts that db-init shares. It needs no socket of the host, such as Docker's, and gets its own /tmp. */
+function mountsFor({ mounts }: Service): Service['mounts'] {
+  return mounts.filter(({ target }) => target !== logFolder && target !== '/tmp' && !target.endsWith('.sock'));
+}
+
+/** @param named the user, if the image of db-init does not know its name */
+function remarksOnUser(
+  { raw, borrowedMounts }: Service,
+  named: string | null,
+  mounts: Service['mounts'],
+): readonly Remark[] {
+  if (named !== null) return [{ kind: 'named-user', user: named }];
+  const writesToFolders = [...mounts, ...borrowedMounts].some(({ bind, readOnly }) => bind && !readOnly);
+  return raw['user'] === undefined && writesToFolders ? [{ kind: 'owner-of-folders' }] : [];
+}
+
+/** The health check that the database's service lacks: one over TCP. */
+function additionToServer(server: Service | null): {
+  readonly addition: Readonly<Record<string, unknown>> | null;
+  readonly remarks: readonly Remark[];
+} {
+  if (server === null) return { addition: null, remarks: [] };
+  const { name: service, healthCheck: former } = server;
+  if (!servesPostgres(server)) {
+    return { addition: null, remarks: [{ kind: 'doubtful-server', service, checked: former !== null }] };
   }
-  const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
-  const others = new Map<string, Record<string, unknown>>();
-  for (const service of applications) {
-    others.set(service.name, {
-      depends_on: { 'db-init': { condition: 'service_completed_successfully' } },
-      environment: { TT_SKIP_DB_CLEANUP: 'true' },
-      ...(added.length > 0 ? { volumes: added } : {}),
-    });
-  }
-  if (server !== null) {
-    const former = server.healthCheck;
-    if (!servesPostgres(server)) {
-      remarks.push({ kind: 'doubtful-server', service: server.name, checked: former !== null });
-    } else if (former === null || asksTheSocket(former)) {
-      remarks.push({ kind: 'health-check', service: server.name, former: former === null ? 'none' : 'socket' });
-      others.set(server.name, { healthcheck: healthCheck(server) });
-    }
-  }
+  if (former !== null && !asksTheSocket(former)) return { addition: null, remarks: [] };
   return {
-    dbInit: {
-      image,
-      restart: 'no',
-      init: true,
-      ...Object.fromEntries(sameAsApplication.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
-      ...user.written,
-      ...(server === null ? {} : { depends_on: { [server.name]: waitFor(server, application) } }),
-      ...(address.kind === 'service' && application.links.has(address.host)
-        ? { links: [`${address.service.name}:${address.host}`] }
-        : {}),
-      ...(envFiles.length > 0 ? { env_file: raw['env_file'] } : {}),
-      environment,
-      ...(mounts.length + added.length > 0 ? { volumes: [...mounts.map(({ written }) => written), ...added] } : {}),
-      ...(application.networks.length > 0 ? { networks: application.networks } : {}),
-      read_only: true,
-      tmpfs: '/tmp',
-      stop_grace_period: '30s',
-    },
-    // compose joins the lists of profiles, so the backup service would also run with the application's profiles
-    backups: raw['profiles'] === undefined ? backups : null,
-    others,
-    volumes: volume === null ? [] : [volume],
-    remarks: [...remarks, ...ofEnvironment],
+    addition: { healthcheck: healthCheck(server) },
+    remarks: [{ kind: 'health-check', service, former: former === null ? 'none' : 'socket' }],
   };
 }
 

@@ -1,6 +1,7 @@
 import { Document, isMap, type Pair, type YAMLMap } from 'yaml';
 import type { Installation } from '../compose/installation.ts';
 import type { Override, Remark } from '../compose/override.ts';
+import { type Describers, describerOf } from './by-kind.ts';
 import { composeInFolder } from './command-line.ts';
 
 export interface OverrideContext {
@@ -104,100 +105,99 @@ function placeOf(remark: Remark, application: string): readonly string[] {
   }
 }
 
-function describe(remark: Remark): readonly string[] {
-  switch (remark.kind) {
-    case 'attachments':
-      return [
-        'The attachments of projects are not on a volume yet: they are in the container, and are deleted when it is made again.',
-        'SAVE THEM BEFORE THE FIRST `up` with this file, and put them back afterwards:',
-        `  docker compose cp ${remark.application}:/app/uploads/project_attachments saved-attachments`,
-        `  docker compose cp saved-attachments/. ${remark.application}:/app/uploads/project_attachments/`,
-        'If the first command finds no such folder, there are none.',
-      ];
-    case 'floating':
-      return [
-        "The tag of the application's image moves to newer releases, which may migrate the database further than this db-init knows.",
-      ];
-    case 'owner-of-folders':
-      return [
-        'QUESTION: which user owns the folders below? If it is not uid 1000, set the owner for db-init and the application:',
-        "  user: '1026:100'",
-      ];
-    case 'named-user':
-      return [
-        `QUESTION: which number has the user ${remark.user}? The image of db-init does not know this name. If it is not 1000, add:`,
-        "  user: '1026:100'",
-      ];
-    case 'env-files': {
-      const files = remark.files.join(', ');
-      return remark.read
-        ? [`db-init has the same. Settings that stand in ${files} are not below: what stood there would win.`]
-        : [
-            `db-init has the same. ${files} could not be read: settings that the application has as well come from there,`,
-            'and only those that begin with TT_ stand below, where they win.',
-          ];
-    }
-    case 'translated':
-      return [
-        `QUESTION: is this the address? The application has ${remark.variables.join(', ')}; below are db-init's names for them.`,
-      ];
-    case 'hidden-value':
-      return [
-        `${remark.variable} is only in ${remark.files.join(', ')}, and db-init does not read this name: add a line there with the same`,
-        `value and the name ${remark.setting}.`,
-      ];
-    case 'uncertain-paths':
-      return [
-        `QUESTION: is ${remark.paths.join(', ')} an absolute path? A relative one begins in the folder of the file that names it,`,
-        'and here in the folder of your first file: then write the path from there.',
-      ];
-    case 'similar':
-      return [
-        `QUESTION: is ${remark.services.join(', ')} TimeTracker as well? It looks like it, or has the same DATABASE_URL.`,
-        'Then give it the same depends_on and environment.',
-      ];
-    case 'name-taken':
-      return [
-        `QUESTION: is the service db-init of your files, of the image ${remark.image}, another program?`,
-        'Then rename it there, or here at all places: compose merges services of one name.',
-      ];
-    case 'sqlite-without-volume':
-      return [
-        `QUESTION: is ${remark.file} on a volume? It is on no mount of the application, and would be deleted with the container.`,
-      ];
-    case 'external':
-      return [
-        `No service of the files is called ${remark.host}: db-init waits TT_WAIT_TIMEOUT seconds (120) for a server elsewhere.`,
-      ];
-    case 'unseen-address':
-      return [
-        remark.given
-          ? 'The files do not show the address of the database: db-init gets it from where the application does.'
-          : 'QUESTION: what is the address of the database? The files give the application none. Set DATABASE_URL in .env.',
-        remark.server === null
-          ? 'QUESTION: which service is its server? Name it in depends_on, with `condition: service_healthy`.'
-          : `QUESTION: is the service ${remark.server} its server? If not, change depends_on.`,
-      ];
-    case 'doubtful-server':
-      return [
-        `QUESTION: is the service ${remark.service} a PostgreSQL server? Its image does not say so.`,
-        'A pooler such as PgBouncer keeps no locks between statements: give db-init the address of the server itself.',
-        ...(remark.checked ? [] : ['It has no health check: db-init waits TT_WAIT_TIMEOUT seconds (120) for it.']),
-      ];
-    case 'health-check':
-      return remark.former === 'none'
-        ? ['It had no health check: db-init waits until the server answers over TCP.']
-        : [
-            'The former check used the socket, where a temporary server answers while an empty volume is initialised: this one uses TCP.',
-          ];
-    case 'unread':
-      return [
-        `QUESTION: what do these files say? They are used by your files, and were not read: ${remark.files.join(', ')}.`,
-        'Let db-init read the folder, with docker-compose.yml as the name of your file (several: one after the other):',
-        `  ${composeInFolder}`,
-      ];
-  }
-}
+type Table = Describers<Remark, null, readonly string[]>;
+
+/** The application's service: its image, its user, its volumes. */
+const onApplication = {
+  attachments: ({ application }) => [
+    'The attachments of projects are not on a volume yet: they are in the container, and are deleted when it is made again.',
+    'SAVE THEM BEFORE THE FIRST `up` with this file, and put them back afterwards:',
+    `  docker compose cp ${application}:/app/uploads/project_attachments saved-attachments`,
+    `  docker compose cp saved-attachments/. ${application}:/app/uploads/project_attachments/`,
+    'If the first command finds no such folder, there are none.',
+  ],
+  floating: () => [
+    "The tag of the application's image moves to newer releases, which may migrate the database further than this db-init knows.",
+  ],
+  'owner-of-folders': () => [
+    'QUESTION: which user owns the folders below? If it is not uid 1000, set the owner for db-init and the application:',
+    "  user: '1026:100'",
+  ],
+  'named-user': ({ user }) => [
+    `QUESTION: which number has the user ${user}? The image of db-init does not know this name. If it is not 1000, add:`,
+    "  user: '1026:100'",
+  ],
+} satisfies Partial<Table>;
+
+/** The files, and the other services in them. */
+const onFiles = {
+  'env-files'({ files: names, read }) {
+    const files = names.join(', ');
+    return read
+      ? [`db-init has the same. Settings that stand in ${files} are not below: what stood there would win.`]
+      : [
+          `db-init has the same. ${files} could not be read: settings that the application has as well come from there,`,
+          'and only those that begin with TT_ stand below, where they win.',
+        ];
+  },
+  'uncertain-paths': ({ paths }) => [
+    `QUESTION: is ${paths.join(', ')} an absolute path? A relative one begins in the folder of the file that names it,`,
+    'and here in the folder of your first file: then write the path from there.',
+  ],
+  unread: ({ files }) => [
+    `QUESTION: what do these files say? They are used by your files, and were not read: ${files.join(', ')}.`,
+    'Let db-init read the folder, with docker-compose.yml as the name of your file (several: one after the other):',
+    `  ${composeInFolder}`,
+  ],
+  similar: ({ services }) => [
+    `QUESTION: is ${services.join(', ')} TimeTracker as well? It looks like it, or has the same DATABASE_URL.`,
+    'Then give it the same depends_on and environment.',
+  ],
+  'name-taken': ({ image }) => [
+    `QUESTION: is the service db-init of your files, of the image ${image}, another program?`,
+    'Then rename it there, or here at all places: compose merges services of one name.',
+  ],
+} satisfies Partial<Table>;
+
+/** The address of the database, and its server. */
+const onDatabase = {
+  translated: ({ variables }) => [
+    `QUESTION: is this the address? The application has ${variables.join(', ')}; below are db-init's names for them.`,
+  ],
+  'hidden-value': ({ variable, setting, files }) => [
+    `${variable} is only in ${files.join(', ')}, and db-init does not read this name: add a line there with the same`,
+    `value and the name ${setting}.`,
+  ],
+  'sqlite-without-volume': ({ file }) => [
+    `QUESTION: is ${file} on a volume? It is on no mount of the application, and would be deleted with the container.`,
+  ],
+  external: ({ host }) => [
+    `No service of the files is called ${host}: db-init waits TT_WAIT_TIMEOUT seconds (120) for a server elsewhere.`,
+  ],
+  'unseen-address': ({ given, server }) => [
+    given
+      ? 'The files do not show the address of the database: db-init gets it from where the application does.'
+      : 'QUESTION: what is the address of the database? The files give the application none. Set DATABASE_URL in .env.',
+    server === null
+      ? 'QUESTION: which service is its server? Name it in depends_on, with `condition: service_healthy`.'
+      : `QUESTION: is the service ${server} its server? If not, change depends_on.`,
+  ],
+  'doubtful-server': ({ service, checked }) => [
+    `QUESTION: is the service ${service} a PostgreSQL server? Its image does not say so.`,
+    'A pooler such as PgBouncer keeps no locks between statements: give db-init the address of the server itself.',
+    ...(checked ? [] : ['It has no health check: db-init waits TT_WAIT_TIMEOUT seconds (120) for it.']),
+  ],
+  'health-check': ({ former }) =>
+    former === 'none'
+      ? ['It had no health check: db-init waits until the server answers over TCP.']
+      : [
+          'The former check used the socket, where a temporary server answers while an empty volume is initialised: this one uses TCP.',
+        ],
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<Remark, null, readonly string[]>({ ...onApplication, ...onFiles, ...onDatabase });
+
+const describe = (remark: Remark): readonly string[] => describeByKind(remark.kind, remark, null);
 
 /**
  * Puts lines before the key that a path leads to, or before the nearest key above it that exists; before the whole file
