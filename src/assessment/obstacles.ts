@@ -1,10 +1,9 @@
-import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { DatabaseFacts, MissingRight } from '../model/database-facts.ts';
 import type { Work } from '../model/plan.ts';
 import { findSafetyObstacle } from '../backup/safety.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { rightsMissingToClean } from '../quarantine/batches.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { loadExpectedSchema, loadHead } from '../schema/expected-schema.ts';
 import { findLostSeed } from '../schema/torn-load.ts';
@@ -81,7 +80,12 @@ async function requireRights(plan: Work, facts: DatabaseFacts, database: Databas
   const rights = [
     ...settings.map((setting) => ({ action: { kind: 'write', setting } as const, remedy: `${setting.remedy};` })),
     ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
-    ...(cleans ? await rightsMissingToClean(database) : []),
+    ...(cleans ? await missingToClean(database) : []),
   ];
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+}
+
+async function missingToClean(database: Database): Promise<readonly MissingRight[]> {
+  const { rightsMissingToClean } = await import('../quarantine/batches.ts');
+  return rightsMissingToClean(database);
 }

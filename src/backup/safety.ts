@@ -13,11 +13,9 @@ import { coreTables } from '../schema/catalog.ts';
 import { isPersistentFolder } from '../platform/volumes.ts';
 import { holdsRows } from './database-summary.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { requireDumpConnection } from './dumper.ts';
-import { createBackup } from './create.ts';
-import { requireWritableFolder } from './destination.ts';
 import { backupBeforeLastChange } from '../state-folder/last-change.ts';
-import { removeOldest, findNewestBackup } from './retention.ts';
+
+// Modules that make or read backups are loaded where they are needed: many runs that ask for a backup have no folder for it.
 
 /** How many safety backups of a database are kept. */
 const kept = 5;
@@ -59,8 +57,11 @@ export async function findSafetyObstacle(
   try {
     if (!(await database.read((session) => holdsRows(session, present)))) return null;
     requireVolume(context);
+    const { requireWritableFolder } = await import('./destination.ts');
     await requireWritableFolder(config.backupFolder, context);
-    if (database.engine === 'postgresql') await requireDumpConnection(database);
+    if (database.engine !== 'postgresql') return null;
+    const { requireDumpConnection } = await import('./dumper.ts');
+    await requireDumpConnection(database);
     return null;
   } catch (error) {
     if (isConnectionLost(error)) throw error;
@@ -78,6 +79,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   requireVolume(context);
   log.info(safetyBackupMessages.making(config.backupFolder));
   const state = recorder.record.before?.state.kind;
+  const { createBackup } = await import('./create.ts');
   const {
     path,
     size: bytes,
@@ -128,6 +130,7 @@ async function prune(newest: string, { config, log }: BackupContext): Promise<vo
     kind: 'safety',
     always: before === null ? [] : [before],
   } as const;
+  const { removeOldest } = await import('./retention.ts');
   try {
     for (const path of await removeOldest(rule, newest)) log.info(safetyBackupMessages.removedOlder(path));
   } catch (error) {
@@ -147,6 +150,7 @@ export async function makeOverdueBackup(context: SafetyContext, { catalog }: Dat
   const { backupMaxAge: hours, backupFolder: folder } = config;
   if (hours === null) return;
   const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
+  const { findNewestBackup } = await import('./retention.ts');
   try {
     const newest = await findNewestBackup(folder, namesOf(config.database));
     const made = newest?.manifest.createdAt ?? null;

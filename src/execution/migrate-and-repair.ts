@@ -14,12 +14,11 @@ import { Failure, reasonOf, type Verdict } from '../errors/failure.ts';
 import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { quarantineAllButLast, quarantineLast } from '../quarantine/batches.ts';
-import { repairDifferences, Unrepairable } from '../repair/repair.ts';
 import { describeRepaired } from '../report/schema-differences.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { announceWayBack } from '../report/quarantine-messages.ts';
+import type { Progress } from '../report/progress.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { createRowQuestion, findFaults } from '../schema/faults.ts';
@@ -39,18 +38,18 @@ import { writeStamp } from '../state-folder/run-stamp.ts';
 export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
   announceWork(plan, commandsFor(context.config), log);
-  const quarantine = startsWithQuarantine(plan);
+  const quarantine = startsWithQuarantine(plan) ? await import('../quarantine/batches.ts') : null;
   await warnOfAbsentUploads(context, facts);
 
   // a failure is rolled back; the backup is for mistakes that are found after the commit
   await makeSafetyBackup(context, facts);
 
-  if (quarantine) await quarantineAllButLast(context);
+  await quarantine?.quarantineAllButLast(context);
   const moved = new Set(recorder.record.steps.flatMap((step) => (step.kind === 'quarantine' ? step.relations : [])));
   const held = await withMigrationFailure(plan, context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
-      const schema = quarantine ? await quarantineLast(transaction, context) : null;
+      const schema = quarantine === null ? null : await quarantine.quarantineLast(transaction, context);
       if (schema !== null) {
         const strays = plan.state.kind === 'corrupted' ? plan.state.relations : [];
         const names = strays.map(({ name }) => name);
@@ -153,21 +152,19 @@ export async function applyRevisions(
     adopt.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   }
   if (state.kind === 'behind' || state.kind === 'unversioned') {
-    const { openProgress } = await import('../report/progress.ts');
-    const unit = 'revisions';
-    const bar = openProgress({ label: 'Migrating', total: state.pending.length, unit, log, output: context.output });
-    bar.to(0);
+    const bar = await openBar(state.pending.length, context);
+    bar?.to(0);
     try {
       await migrate(transaction, releaseGraph, {
         ...options,
         lenient,
         onApplied(revision, position, total) {
           logProgress(log, recorder, revision, position, total);
-          bar.to(position);
+          bar?.to(position);
         },
       });
     } finally {
-      bar.end();
+      bar?.end();
     }
   } else if (kind === 'migrate') {
     await createHead(transaction, releaseGraph, {
@@ -175,6 +172,13 @@ export async function applyRevisions(
       onApplied: ({ id, milliseconds }) => recorder.step({ kind: 'revision', revision: id, milliseconds }),
     });
   }
+}
+
+/** Opens the bar of a terminal; null: elsewhere, the log has a line for each revision. */
+async function openBar(total: number, { log, output }: GateContext): Promise<Progress | null> {
+  if (output === undefined || output.line === null) return null;
+  const { openProgress } = await import('../report/progress.ts');
+  return openProgress({ label: 'Migrating', total, unit: 'revisions', log, output });
 }
 
 /** Adds the objects that the schema lacks, and verifies the result. */
@@ -192,6 +196,7 @@ async function repairWhatIsMissing(
   if (config.drift === 'fail' && state.kind !== 'drifted') {
     throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
   }
+  const { repairDifferences, Unrepairable } = await import('../repair/repair.ts');
   try {
     const repaired = await repairDifferences(transaction, missing, { ...expected, facts, engine });
     for (const { object, message } of repaired.map(describeRepaired)) {
