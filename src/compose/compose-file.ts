@@ -3,7 +3,7 @@ import type { ComposeFault } from '../report/command-line.ts';
 import { withDefaults } from './interpolation.ts';
 import { mergeMaps, servicesOf } from './merge.ts';
 import { beginsWithVariable, changeSource, type Mount, pathFrom } from './mount.ts';
-import { envFilePath, parseService, type Service } from './service.ts';
+import { envFilePath, type EnvFiles, parseService, type Service } from './service.ts';
 import { isMap, listOf, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
 
 /** A compose file, or several merged ones. */
@@ -190,18 +190,20 @@ function changeEnvFile(written: unknown, change: (path: string) => string): unkn
   return path === null ? written : { ...mapOf(written), path: change(path) };
 }
 
-/** The variables of the env files of a service; null if one of them cannot be read. */
-function envFilesOf(service: YamlMap, { folder, readOther }: FileContext): ReadonlyMap<string, string> | null {
+/** The variables of the env files of a service, and the files that cannot be read. */
+function envFilesOf(service: YamlMap, { folder, readOther }: FileContext): EnvFiles {
   const variables = new Map<string, string>();
+  const unread: string[] = [];
   for (const path of listOf(service['env_file']).map(envFilePath)) {
     const file = folder === null ? null : readOther(withDefaults(path), folder);
-    if (file === null) return null;
+    if (file === null) unread.push(path);
+    if (file === null) continue;
     for (const line of file.text.split(/\r?\n/)) {
       const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]\s*(.*?)(?:\s+#.*)?\s*$/.exec(line) ?? [];
       if (name !== undefined) variables.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
     }
   }
-  return variables;
+  return { variables, unread };
 }
 
 const mapValues = (map: YamlMap, change: (value: unknown) => unknown): YamlMap =>

@@ -34,6 +34,8 @@ export interface Installation {
   readonly translations: readonly Translation[];
   /** Services of other images that also look like TimeTracker, or that use the same database. */
   readonly similar: readonly Service[];
+  /** Services that look like TimeTracker and have another database: installations of their own. */
+  readonly separate: readonly Service[];
   /** db-init, if it was added to the files already. */
   readonly dbInit: Service | null;
 }
@@ -53,40 +55,67 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
   const names = services.map(({ name }) => name);
   const others = services.filter((service) => !isDbInit(service));
   const dbInit = services.find(isDbInit) ?? null;
-  const describe = (applications: Installation['applications'], similar: readonly Service[]): Installation => {
-    const [application] = applications;
-    const translations = translationsOf(application);
-    return { applications, address: addressOf(application, translations, others), translations, similar, dbInit };
-  };
-  if (chosen !== null) {
-    const application = others.find(({ name }) => name === chosen);
-    if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
-    return describe([application], []);
-  }
   const scored = others.map((service) => ({ service, similarity: similarityOf(service) }));
   const likely = scored.filter(({ similarity }) => similarity >= minSimilarity);
-  const best = Math.max(...likely.map(({ similarity }) => similarity));
-  const top = likely.filter(({ similarity }) => similarity === best).map(({ service }) => service);
-  const [application, ...equals] = top;
-  if (application === undefined || equals.some((service) => !isSameProgram(service, application))) {
-    return { kind: 'unclear', candidates: top.map(({ name }) => name), services: names };
-  }
-  const workers = others.filter((service) => service !== application && isSameProgram(service, application));
-  const isSimilar = (service: Service): boolean =>
-    likely.some((other) => other.service === service) || hasAddressOf(service, application);
-  const similar = others.filter(
+  const application = chosen === null ? mostLikely(likely) : others.find(({ name }) => name === chosen);
+  if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
+  if ('candidates' in application) return { ...application, services: names };
+
+  const translations = translationsOf(application);
+  const address = addressOf(application, translations, others);
+  const server = address.kind === 'service' ? address.service : null;
+  const related = others.filter(
     (service) =>
       service !== application &&
-      !isSameProgram(service, application) &&
+      service !== server &&
+      !isPostgres(service) &&
       !application.volumesFrom.includes(service.name) &&
-      isSimilar(service),
+      (isSameProgram(service, application) ||
+        likely.some((other) => other.service === service) ||
+        hasAddressOf(service, application)),
   );
-  return describe([application, ...workers], similar);
+  const separate = related.filter((service) => hasOtherDatabase(service, application));
+  const same = related.filter((service) => !separate.includes(service));
+  return {
+    applications: [application, ...same.filter((service) => isSameProgram(service, application))],
+    address,
+    translations,
+    similar: same.filter((service) => !isSameProgram(service, application)),
+    separate,
+    dbInit,
+  };
+}
+
+/** The service that looks most like TimeTracker; several, if they are different programs or have different databases. */
+function mostLikely(
+  scored: readonly { readonly service: Service; readonly similarity: number }[],
+): Service | Pick<Unclear, 'kind' | 'candidates'> | undefined {
+  const best = Math.max(...scored.map(({ similarity }) => similarity));
+  const top = scored.filter(({ similarity }) => similarity === best).map(({ service }) => service);
+  const [first, ...equals] = top;
+  if (first === undefined) return undefined;
+  return equals.every((service) => isSameProgram(service, first) && !hasOtherDatabase(service, first))
+    ? first
+    : { kind: 'unclear', candidates: top.map(({ name }) => name) };
 }
 
 function hasAddressOf({ variables }: Service, application: Service): boolean {
   const address = application.variables.get('DATABASE_URL') ?? null;
   return address !== null && variables.get('DATABASE_URL') === address;
+}
+
+/** Whether the addresses of two services are known, and name different databases. */
+function hasOtherDatabase(one: Service, other: Service): boolean {
+  const [first, second] = [one, other].map(({ variables }) => databaseIn(variables.get('DATABASE_URL') ?? ''));
+  return first !== '' && second !== '' && first !== second;
+}
+
+/** An address without driver, user, default port and parameters. */
+function databaseIn(address: string): string {
+  return withDefaults(address)
+    .replace(/^(postgres|sqlite)\w*(?:\+\w+)?:\/\/(?:.*@)?/, '$1://')
+    .replace(/\?.*$/, '')
+    .replace(/:5432(?=\/)/, '');
 }
 
 const isDbInit = (service: Service): boolean => service.name === 'db-init' || isImageOfDbInit(service);

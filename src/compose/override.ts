@@ -22,8 +22,8 @@ export type Remark =
   | { readonly kind: 'floating' }
   | { readonly kind: 'owner-of-folders' }
   | { readonly kind: 'named-user'; readonly user: string }
-  /** @property read whether the files were read */
-  | { readonly kind: 'env-files'; readonly files: readonly string[]; readonly read: boolean }
+  /** @property unread those that were not read */
+  | { readonly kind: 'env-files'; readonly files: readonly string[]; readonly unread: readonly string[] }
   | { readonly kind: 'translated'; readonly variables: readonly string[] }
   /** A part of the address is only in an env file, under a name that db-init does not read. */
   | {
@@ -35,6 +35,8 @@ export type Remark =
   /** Paths of included files that begin with a variable: a relative value has another base here. */
   | { readonly kind: 'uncertain-paths'; readonly paths: readonly string[] }
   | { readonly kind: 'similar'; readonly services: readonly string[] }
+  /** Services that look like TimeTracker and have another database. */
+  | { readonly kind: 'separate'; readonly services: readonly string[] }
   /** A service of another program has db-init's name. */
   | { readonly kind: 'name-taken'; readonly image: string }
   | { readonly kind: 'sqlite-without-volume'; readonly file: string }
@@ -160,7 +162,7 @@ function serverOf(address: Installation['address']): Service | null {
 
 /** The remarks on files that were not read, the address of the database, and other services. */
 function remarksOnFiles(installation: Installation, files: ComposeFiles): readonly Remark[] {
-  const { applications, address, translations, similar, dbInit } = installation;
+  const { applications, address, translations, similar, separate, dbInit } = installation;
   const [application] = applications;
   const remarks: Remark[] = files.unread.length > 0 ? [{ kind: 'unread', files: files.unread }] : [];
   if (address.kind === 'external') remarks.push({ kind: 'external', host: address.host });
@@ -174,6 +176,7 @@ function remarksOnFiles(installation: Installation, files: ComposeFiles): readon
   }
   if (files.uncertain.length > 0) remarks.push({ kind: 'uncertain-paths', paths: files.uncertain });
   if (similar.length > 0) remarks.push({ kind: 'similar', services: similar.map(({ name }) => name) });
+  if (separate.length > 0) remarks.push({ kind: 'separate', services: separate.map(({ name }) => name) });
   if (dbInit !== null && dbInit.image !== '' && !isImageOfDbInit(dbInit)) {
     remarks.push({ kind: 'name-taken', image: dbInit.image });
   }
@@ -266,7 +269,7 @@ function environmentOf(
   const remarks: Remark[] = [];
   // ${…} passes the values in .env
   const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
-  if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere, read: inEnvFiles !== null });
+  if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere, unread: application.unreadEnvFiles });
   const whole = typeof given.get('DATABASE_URL') === 'string' || inEnvFiles?.has('DATABASE_URL') === true;
   // a value here, even an empty one, overrides that of an env file
   const isInEnvFile = (name: string): boolean =>

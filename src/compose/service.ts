@@ -14,6 +14,8 @@ export interface Service {
   readonly envFiles: readonly string[];
   /** The variables in its env files; null if one of them was not read. */
   readonly inEnvFiles: ReadonlyMap<string, string> | null;
+  /** The env files that were not read. */
+  readonly unreadEnvFiles: readonly string[];
   /** The variables of `environment` and of the env files that were read. */
   readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
@@ -37,11 +39,18 @@ export interface Service {
   readonly raw: YamlMap;
 }
 
+/** What the env files of a service contain. */
+export interface EnvFiles {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly unread: readonly string[];
+}
+
 /**
  * Parses a service whose lists were normalized (`normalizeService`).
- * @param inEnvFiles the variables in its env files; null if one of them was not read
+ * @param inEnvFiles the variables in its env files, and the names of those that were not read
  */
-export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['inEnvFiles']): Service {
+export function parseService(name: string, raw: YamlMap, { variables: read, unread }: EnvFiles): Service {
+  const inEnvFiles = unread.length === 0 ? read : null;
   const environment = Object.entries(mapOf(raw['environment'])).map(
     ([variable, value]) => [variable, value === null ? null : textOf(value)] as const,
   );
@@ -55,6 +64,7 @@ export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['in
     environment: new Map(environment),
     envFiles: listOf(raw['env_file']).map(envFilePath),
     inEnvFiles,
+    unreadEnvFiles: unread,
     variables: new Map([...(inEnvFiles ?? []), ...environment]),
     mounts: listOf(raw['volumes']).map(parseMount),
     volumesFrom: listOf(raw['volumes_from']).map((from) => (textOf(from) ?? '').replace(/:r[ow]$/, '')),

@@ -99,6 +99,7 @@ function placeOf(remark: Remark, application: string): readonly string[] {
     case 'name-taken':
       return ['services', 'db-init'];
     case 'similar':
+    case 'separate':
       return ['services', application];
     case 'unread':
       return [];
@@ -131,12 +132,11 @@ const onApplication = {
 
 /** The files, and the other services in them. */
 const onFiles = {
-  'env-files'({ files: names, read }) {
-    const files = names.join(', ');
-    return read
-      ? [`db-init has the same. Settings that stand in ${files} are not below: what stood there would win.`]
+  'env-files'({ files, unread }) {
+    return unread.length === 0
+      ? [`db-init has the same. Settings that stand in ${files.join(', ')} are not below: what stood there would win.`]
       : [
-          `db-init has the same. ${files} could not be read: settings that the application has as well come from there,`,
+          `db-init has the same. ${unread.join(', ')} could not be read: settings that the application has as well come from there,`,
           'and only those that begin with TT_ stand below, where they win.',
         ];
   },
@@ -152,6 +152,10 @@ const onFiles = {
   similar: ({ services }) => [
     `QUESTION: is ${services.join(', ')} TimeTracker as well? It looks like it, or has the same DATABASE_URL.`,
     'Then give it the same depends_on and environment.',
+  ],
+  separate: ({ services }) => [
+    `${services.join(', ')}: this looks like TimeTracker with another database, and is left as it is. This db-init works on one database.`,
+    `For a second one, run \`db-init compose --service ${services[0] ?? ''}\`, and give its services db-init and db-init-backups other names.`,
   ],
   'name-taken': ({ image }) => [
     `QUESTION: is the service db-init of your files, of the image ${image}, another program?`,

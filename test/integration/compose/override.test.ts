@@ -88,6 +88,23 @@ describe('compose', () => {
     expect(text).not.toContain('QUESTION');
   });
 
+  it('gates one of two installations, and leaves the other one as it is', async () => {
+    const { exitCode, stderr } = await run(['compose', fixture('two-databases')]);
+    expect(exitCode).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('These look alike: timetracker, timetracker-test.');
+    const { text, part } = await overrideOf([fixture('two-databases'), '--service', 'timetracker']);
+    expect(part('db-init', 'environment')).toMatchObject({ TT_APP_SERVICE: 'timetracker worker' });
+    expect([part('worker', 'depends_on'), part('timetracker-test', 'depends_on')]).toEqual([gated, {}]);
+    expect(text).toContain('# timetracker-test: this looks like TimeTracker with another database');
+    expect(text).not.toContain('as well?');
+  });
+
+  it('does not ask about the server, and names only the env files that were not read', async () => {
+    const { text } = await overrideOf([fixture('environment/stack')]);
+    expect(text).toContain('db-init has the same. local.env could not be read');
+    expect(text).not.toContain('as well?');
+  });
+
   it('works for an application with SQLite, without a server to wait for', async () => {
     const { dbInit, part } = await overrideOf([fixture('sqlite')]);
     expect(dbInit).toMatchObject({ user: '0:0', volumes: ['data:/data', `app_attachments:${attachments}`] });
