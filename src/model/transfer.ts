@@ -63,6 +63,6 @@ export interface Loaded {
   }[];
   /** Tables and columns (`table.column`) of the owner, which were copied as plain columns. */
   readonly extras: { readonly tables: readonly string[]; readonly columns: readonly string[] };
-  /** The rows that were set aside, in the schema `place` or in tables with that prefix; null if there are none. */
-  readonly aside: { readonly place: string; readonly misfits: readonly Misfits[] } | null;
+  /** The rows that were set aside, in the schema `quarantine` or in tables with that prefix; null if there are none. */
+  readonly aside: { readonly quarantine: string; readonly misfits: readonly Misfits[] } | null;
 }

@@ -1,7 +1,7 @@
 import { quoteText } from '../platform/sql-quoting.ts';
 import { optionalText, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
-import { timeInName } from '../platform/local-time.ts';
+import { quarantineNameAt } from './names.ts';
 
 /**
  * The label of a quarantine schema, stored as its comment. It shows whether a quarantine was interrupted: an
@@ -39,38 +39,12 @@ export async function readSchemas(session: Session): Promise<readonly Quarantine
   return found.toSorted((one, other) => other.label.at.localeCompare(one.label.at));
 }
 
-/**
- * The name of the table with rows that were set aside in a SQLite file: `tt_quarantine_<time>_<table>`. On PostgreSQL
- * it is the table in the schema `tt_quarantine_<time>`.
- */
-export const asideTableName = (place: string, table: string): string => `${place}_${table}`;
-
-const placePattern = String.raw`tt_quarantine_\d{8}t\d{6}(?:_\d+)?`;
-
-/** Whether a schema has the name of a quarantine. */
-export const isPlace = (schema: string): boolean => new RegExp(`^${placePattern}$`).test(schema);
-
-/** The parts of `asideTableName`; null for another table. */
-export function parseAsideTable(name: string): { readonly place: string; readonly table: string } | null {
-  const [, place, table] = new RegExp(`^(${placePattern})_([^]+)$`).exec(name) ?? [];
-  return place === undefined || table === undefined ? null : { place, table };
-}
-
-/** The time in the name of a quarantine: `…quarantine_20260102t030405` → `2026-01-02T03:04:05Z`. */
-export function timeOfPlace(name: string): string {
-  const time = /quarantine_(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)/.exec(name);
-  if (time === null) return '';
-  const [, year, month, day, hour, minute, second] = time;
-  const instant = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
-  return Number.isNaN(instant.getTime()) ? '' : instant.toISOString().replace('.000Z', 'Z');
-}
-
 /** Creates an empty quarantine schema. Its name is the time; a second one within the second gets a number. */
 export async function createSchema(session: Session, why: string): Promise<QuarantineSchema> {
   const now = new Date();
   const [row = {}] = await session.query(
     `SELECT name FROM generate_series(1, 1000) AS number,
-       concat('tt_quarantine_${timeInName(now, 't')}', '_' || nullif(number, 1)) AS name
+       concat('${quarantineNameAt(now)}', '_' || nullif(number, 1)) AS name
      WHERE to_regnamespace(name) IS NULL ORDER BY number LIMIT 1`,
   );
   const name = text(row, 'name');

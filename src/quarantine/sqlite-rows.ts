@@ -7,7 +7,7 @@ import { reasonOf } from '../errors/failure.ts';
 import type { Catalog } from '../model/catalog.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import { quarantineMessages } from '../report/quarantine-messages.ts';
-import { parseAsideTable } from './label.ts';
+import { parseAsideTable } from './names.ts';
 import { isUnmended, reasonColumn, type ReturnedRows, shownReasons } from './rows.ts';
 
 /** A table of rows that were set aside, and the table to which they belong. */
@@ -32,15 +32,15 @@ interface Reference {
 /**
  * Tries to bring back rows that were set aside as text in a SQLite file, one by one, in an order that references allow.
  * A row that still does not fit stays, with its new reason. Call it within a transaction.
- * @param place the prefix of the tables; a table without rows is dropped
+ * @param quarantine the prefix of the tables; a table without rows is dropped
  * @param onServer the schema on PostgreSQL, whose types the values have
  */
 export async function bringBackIntoFile(
   session: Session,
-  place: string,
+  quarantine: string,
   onServer: Catalog,
 ): Promise<readonly ReturnedRows[]> {
-  const tables = await heldTables(session, place, onServer);
+  const tables = await heldTables(session, quarantine, onServer);
   const results = new Map(tables.map(({ aside }) => [aside, { returned: 0, reasons: new Map<number, string>() }]));
   // a row may refer to a row of another table, or to a later one of its own table
   for (let moved = 1; moved > 0;) {
@@ -72,13 +72,13 @@ export async function bringBackIntoFile(
   return done;
 }
 
-async function heldTables(session: Session, place: string, onServer: Catalog): Promise<readonly RowsTable[]> {
+async function heldTables(session: Session, quarantine: string, onServer: Catalog): Promise<readonly RowsTable[]> {
   const names = await session.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
   const found: RowsTable[] = [];
   for (const row of names) {
     const aside = text(row, 'name');
     const held = parseAsideTable(aside);
-    if (held?.place !== place) continue;
+    if (held?.quarantine !== quarantine) continue;
     const columns = await columnsOf(session, aside);
     if (!columns.includes(reasonColumn)) continue;
     const { table: name } = held;

@@ -19,7 +19,7 @@ import { number, only } from '../database/row-values.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { bringBackHeldRows } from './rows.ts';
-import { parseAsideTable, timeOfPlace } from './label.ts';
+import { parseAsideTable, timeInQuarantineName } from './names.ts';
 import { bringBackIntoFile } from './sqlite-rows.ts';
 
 /** The side files of a SQLite database. They belong to the file: one without the other may damage it. */
@@ -159,7 +159,7 @@ function describe(folder: string, name: string): QuarantineEntry {
   const counted = existsSync(path) ? countRelations(path) : null;
   return {
     name,
-    since: timeOfPlace(name),
+    since: timeInQuarantineName(name),
     state: existsSync(path) ? 'complete' : 'unfinished',
     why: 'by hand: the whole file',
     relations: counted?.length ?? null,
@@ -176,14 +176,14 @@ function setAsideIn(file: string): readonly QuarantineEntry[] {
   for (const relation of countRelations(file) ?? []) {
     const held = parseAsideTable(relation.name);
     if (held !== null && relation.kind === 'table') {
-      found.set(held.place, [...(found.get(held.place) ?? []), { ...relation, bytes: null }]);
+      found.set(held.quarantine, [...(found.get(held.quarantine) ?? []), { ...relation, bytes: null }]);
     }
   }
   return [...found]
     .toSorted(([one], [other]) => other.localeCompare(one))
     .map(([name, contents]) => ({
       name,
-      since: timeOfPlace(name),
+      since: timeInQuarantineName(name),
       state: 'complete',
       why: quarantineMessages.rowsInFile,
       relations: contents.length,

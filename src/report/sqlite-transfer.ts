@@ -61,7 +61,7 @@ export function describeLoaded({
       ? []
       : [
           warn(
-            `Set aside in ${engine === 'sqlite' ? `tables ${aside.place}_…` : `schema ${aside.place}`}, whole and with the ` +
+            `Set aside in ${engine === 'sqlite' ? `tables ${aside.quarantine}_…` : `schema ${aside.quarantine}`}, whole and with the ` +
               `reason, because ${engineNames[engine]} cannot store them:`,
           ),
           ...aside.misfits.flatMap(describeMisfits).map(warn),

@@ -23,7 +23,8 @@ import { renderSections } from '../../migration/baseline.ts';
 import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { stampLedger } from '../../migration/ledger.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
-import { timeOfPlace, writeLabel } from '../../quarantine/label.ts';
+import { writeLabel } from '../../quarantine/label.ts';
+import { quarantineNameOfRestore, timeInQuarantineName } from '../../quarantine/names.ts';
 import { quarantineMessages } from '../../report/quarantine-messages.ts';
 import type { Session } from '../../database/session.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
@@ -45,7 +46,6 @@ import {
   shortened,
   shownValue,
   textOf,
-  quarantineNameFor,
   type AsideTables,
   constraintRulesOf,
   setViolatorsAside,
@@ -114,7 +114,7 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
         seconds: (performance.now() - started) / 1000,
         conversions,
         extras: extrasOf(head, tables),
-        aside: aside ? { place: quarantine, misfits: misfitCounts.found } : null,
+        aside: aside ? { quarantine, misfits: misfitCounts.found } : null,
       };
     });
   } finally {
@@ -283,14 +283,14 @@ function recordMisfit(
 
 /** Labels the quarantine schemas that were made of tables of the file. */
 async function labelPlaces(session: Session, tables: readonly TableToLoad[], reader: RowReader): Promise<void> {
-  for (const place of new Set(tables.flatMap((table) => table.place ?? []))) {
-    const held = tables.filter((table) => table.place === place);
+  for (const quarantine of new Set(tables.flatMap((table) => table.quarantine ?? []))) {
+    const held = tables.filter((table) => table.quarantine === quarantine);
     await writeLabel(session, {
-      name: place,
+      name: quarantine,
       label: {
         by: 'db-init',
         state: 'complete',
-        at: timeOfPlace(place),
+        at: timeInQuarantineName(quarantine),
         why: quarantineMessages.rowsInFile,
         relations: held.length,
         rows: held.reduce((sum, { name }) => sum + reader.countedRows(name), 0),
@@ -419,7 +419,7 @@ async function loadCopy(
   const options = { database: displayNameOf(config.database), archive: archive.file, setAside, folder, signal };
   for (const sentence of describeLeftOut('postgresql', findObjectsWithoutRows(copy.file))) log.warn(sentence);
   try {
-    const loaded = await loadRows(copy, { ...place, ...options, quarantine: quarantineNameFor(incoming) });
+    const loaded = await loadRows(copy, { ...place, ...options, quarantine: quarantineNameOfRestore(incoming) });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();

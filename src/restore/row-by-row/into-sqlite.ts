@@ -25,7 +25,6 @@ import {
   rowsDoNotFit,
   shortened,
   shownValue,
-  quarantineNameFor,
   setReferringRowsAside,
   type InsertContext,
   createAsideTable,
@@ -34,7 +33,7 @@ import { type TableToFill, expectedCatalog, tablesToFill, createStatements, inde
 import { requireCopySpace } from '../free-space.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
-import { asideTableName, parseAsideTable } from '../../quarantine/label.ts';
+import { asideTableName, parseAsideTable, quarantineNameOfRestore } from '../../quarantine/names.ts';
 import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The target of the rows of a dump. */
@@ -109,7 +108,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
         .map(({ name }) => name),
       columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
     },
-    aside: misfitCounts.found.length > 0 ? { place: loading.aside, misfits: misfitCounts.found } : null,
+    aside: misfitCounts.found.length > 0 ? { quarantine: loading.aside, misfits: misfitCounts.found } : null,
   };
 }
 
@@ -283,7 +282,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
     const loading = {
       file,
       revisions,
-      aside: quarantineNameFor(file),
+      aside: quarantineNameOfRestore(file),
       setAside,
       database: displayNameOf(config.database),
     };

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../model/catalog.ts';
 import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
-import { parseAsideTable } from '../../quarantine/label.ts';
+import { parseAsideTable } from '../../quarantine/names.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import type { UnfitName, UnusableArchive } from '../../model/unusable-archive.ts';
 

@@ -8,7 +8,7 @@ import type { Session } from '../../database/session.ts';
 import { text } from '../../database/row-values.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { versionTable } from '../../schema/catalog.ts';
-import { asideTableName } from '../../quarantine/label.ts';
+import { asideTableName } from '../../quarantine/names.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
@@ -90,12 +90,6 @@ export function openMisfitCounts(): MisfitCounts {
       return [...all.values()];
     },
   };
-}
-
-/** The schema for the rows that a restore sets aside: `tt_quarantine_20261123t201500`. */
-export function quarantineNameFor(incoming: string): string {
-  const [, day = '', time = ''] = /_(\d{8})_(\d{6}(?:_\d+)?)$/.exec(incoming) ?? [];
-  return `tt_quarantine_${day}t${time}`;
 }
 
 /** A constraint of the schema that rows from SQLite may break. */

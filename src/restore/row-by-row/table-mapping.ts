@@ -14,7 +14,7 @@ import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
-import { asideTableName, isPlace, parseAsideTable } from '../../quarantine/label.ts';
+import { asideTableName, isQuarantineName, parseAsideTable } from '../../quarantine/names.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import type { DumpReader, DumpTable } from '../../database/postgres/dump/row-reader.ts';
 
@@ -30,7 +30,7 @@ interface ColumnToLoad {
 export interface TableToLoad {
   readonly name: string;
   /** The quarantine schema that gets it, if it holds rows that an earlier restore set aside; null for all others. */
-  readonly place: string | null;
+  readonly quarantine: string | null;
   /** The name of the table in PostgreSQL, for SQL. */
   readonly relation: string;
   readonly columns: readonly ColumnToLoad[];
@@ -51,8 +51,8 @@ export function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader)
       const plain = Object.keys(columns).filter((column) => !Object.hasOwn(expected, column));
       return {
         name,
-        place: held?.place ?? null,
-        relation: held === null ? quoteName(name) : `${quoteName(held.place)}.${quoteName(held.table)}`,
+        quarantine: held?.quarantine ?? null,
+        relation: held === null ? quoteName(name) : `${quoteName(held.quarantine)}.${quoteName(held.table)}`,
         columns: [
           ...Object.entries(expected).map(([column, { type, notNull, default: expression }]) => ({
             name: column,
@@ -90,8 +90,8 @@ function postgresTypeFor(stored: readonly string[]): string {
  * indexes and defaults are not copied.
  */
 export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
-  const places = new Set(tables.flatMap(({ place }) => place ?? []));
-  const schemas = [...places].map((place) => `CREATE SCHEMA ${quoteName(place)}`);
+  const quarantines = new Set(tables.flatMap(({ quarantine }) => quarantine ?? []));
+  const schemas = [...quarantines].map((quarantine) => `CREATE SCHEMA ${quoteName(quarantine)}`);
   const statements = tables.flatMap(({ name, columns, relation }) => {
     const expected = head.tables[name]?.columns;
     const extra = columns.filter((column) => expected === undefined || !Object.hasOwn(expected, column.name));
@@ -106,7 +106,7 @@ export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad
 export function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
   return {
     tables: tables
-      .filter(({ name, place }) => place === null && !Object.hasOwn(head.tables, name))
+      .filter(({ name, quarantine }) => quarantine === null && !Object.hasOwn(head.tables, name))
       .map(({ name }) => name),
     columns: tables.flatMap(({ name, columns }) => {
       const expected = head.tables[name]?.columns ?? null;
@@ -171,7 +171,8 @@ export function tablesToFill(
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
     const expectedTable = ours ? (expected.tables[table.name] ?? null) : null;
-    const holdsRows = isPlace(table.schema) && table.columns.some(({ name: column }) => column === reasonColumn);
+    const holdsRows =
+      isQuarantineName(table.schema) && table.columns.some(({ name: column }) => column === reasonColumn);
     const elsewhere = holdsRows ? asideTableName(table.schema, table.name) : `${table.schema}.${table.name}`;
     const name = expectedTable === null ? nameFor(ours ? table.name : elsewhere) : table.name;
     const columnNameFor = openUniqueNames(Object.keys(expectedTable?.columns ?? {}));

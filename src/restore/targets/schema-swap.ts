@@ -15,7 +15,7 @@ import { failedLoad, unpackDump, upgradeAndVerify, restorerFor } from '../load-a
 import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { recreateUnarchived } from '../unarchived.ts';
-import { quarantineNameFor } from '../row-by-row/set-aside.ts';
+import { quarantineNameOfRestore } from '../../quarantine/names.ts';
 import { restoreReasons } from '../../report/restore-reasons.ts';
 
 /** The most attempts to end the sessions of a dead run. */
@@ -85,7 +85,7 @@ export function schemaSwapTarget(
     async discard({ incoming }) {
       await endLoadSessions(live, context.signal);
       // they exist only if the archive holds a SQLite database
-      for (const name of [quarantineNameFor(incoming), incoming]) {
+      for (const name of [quarantineNameOfRestore(incoming), incoming]) {
         if (await schemaExists(live, name)) await live.transaction((session) => dropSchema(session, name));
       }
     },
