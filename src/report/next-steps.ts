@@ -29,6 +29,9 @@ export function startOver(commands: Commands): string {
 /** Whether an error of the operating system says that the file system is mounted read-only. */
 export const isReadOnly = (reason: string): boolean => /\bEROFS\b/.test(reason);
 
+/** Whether an error of the operating system says that the user of this process lacks a right. */
+export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
+
 /** The tables of other migration tools, as lines of a banner. */
 export function describeForeignLedgers(tables: readonly string[]): readonly string[] {
   return tables.length === 0 ? [] : [`It has the table of another migration tool: ${tables.join(', ')}.`];

@@ -3,9 +3,9 @@ import { quoteText } from '../platform/sql-quoting.ts';
 import type { SideFileFault } from '../model/state.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
-import { adviceFor, capitalize, restoreOption, untouched } from './next-steps.ts';
+import { adviceFor, capitalize, isForbidden, restoreOption, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
-import type { Commands } from './commands.ts';
+import { type Commands, folderOf } from './commands.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
 import { noSchemaRefusals } from './no-schema-refusals.ts';
 import type { RefusalContext, RefusalTable } from './refusal-table.ts';
@@ -60,17 +60,27 @@ export function describeUnreadable(
     title: `The database could not be inspected: ${database}`,
     happened: [`${capitalize(reason)}.`, 'db-init does not know what the database contains, so it changes nothing.'],
     safe: untouched,
-    options: [
-      'If another program is working on the database, let it finish and start again.',
-      cause?.kind === 'rights' && commands.engine === 'postgresql'
-        ? 'If the tables belong to another role, for example after a restore by a superuser, let a superuser give them to the user of ' +
-          `TimeTracker with this statement in the database, then start again.\n  ${giveTablesTo(commands.user)}`
-        : 'If the reason names a missing right, allow the database user to read the catalog and alembic_version.',
-      'If the reason names a damaged file or page, copy the volume before you try to repair it.',
-      restoreOption('Or restore a backup', commands),
-    ],
+    options:
+      commands.engine === 'sqlite' && isForbidden(reason)
+        ? giveFileTo(commands)
+        : [
+            'If another program is working on the database, let it finish and start again.',
+            cause?.kind === 'rights' && commands.engine === 'postgresql'
+              ? 'If the tables belong to another role, for example after a restore by a superuser, let a superuser give them to the user of ' +
+                `TimeTracker with this statement in the database, then start again.\n  ${giveTablesTo(commands.user)}`
+              : 'If the reason names a missing right, allow the database user to read the catalog and alembic_version.',
+            'If the reason names a damaged file or page, copy the volume before you try to repair it.',
+            restoreOption('Or restore a backup', commands),
+          ],
   };
 }
+
+/** What to do about a SQLite file that the user of db-init may not read. */
+const giveFileTo = (commands: Commands): readonly string[] => [
+  'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as, then try again.\n' +
+    `${commands.give(folderOf(commands.databaseName))}\n${commands.again()}`,
+  'Or run both as the owner of the files.',
+];
 
 /** SQL that makes a role the owner of all tables and enumeration types beside alembic_version. */
 function giveTablesTo(role: string): string {

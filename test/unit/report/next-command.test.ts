@@ -87,6 +87,15 @@ describe('advice about a folder', () => {
     expect(optionsOf(file, commandsOf([]))).not.toContain('chown');
   });
 
+  it('gives a SQLite file that may not be read to the user of db-init', () => {
+    const sqlite = { DATABASE_URL: 'sqlite:////data/app.db' };
+    const problem = { kind: 'unreadable', database: '/data/app.db', reason: 'EACCES: permission denied' } as const;
+    expect(optionsOf(problem, commandsOf(['status'], sqlite))).toMatch(
+      /chown -R \S+ \/data\n {2}\.\/entrypoint status$/m,
+    );
+    expect(optionsOf({ ...problem, reason: 'damaged' }, commandsOf(['status'], sqlite))).not.toContain('chown');
+  });
+
   it('tells the free space as it is, and prunes only where backups are pruned', () => {
     const full = (folder: string): Problem => ({
       kind: 'backup-failed',
