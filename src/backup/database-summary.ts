@@ -31,7 +31,9 @@ export async function readSummary(session: Session): Promise<DatabaseSummary> {
     rows[table] = number(counted, 'rows');
   }
   const versions = tables.includes(versionTable)
-    ? await session.query(`SELECT version_num FROM ${versionTable} ORDER BY 1`)
+    ? await session.query(
+        `SELECT coalesce(CAST(version_num AS text), '') AS version_num FROM ${versionTable} ORDER BY 1`,
+      )
     : [];
   const [settings = {}] = tables.includes('settings') ? await readSampleRows(session, 'settings', 1) : [];
   return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };

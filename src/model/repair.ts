@@ -11,6 +11,8 @@ export type Obstacle =
   | { readonly kind: 'key-type' }
   | { readonly kind: 'rights' }
   | { readonly kind: 'name-taken'; readonly by: string }
+  /** Other schemas have the table, with rows. PostgreSQL only. */
+  | { readonly kind: 'in-other-schema'; readonly schemas: readonly string[] }
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }
   | { readonly kind: 'waits-for'; readonly column: string }

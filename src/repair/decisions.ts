@@ -211,19 +211,19 @@ const nextvalOf = (sequence: string): string => `nextval('${sequence}'::regclass
 
 function decideType(difference: Of<'different-type'>, circumstances: DecisionContext): Unsafe {
   const { table, column } = difference;
-  const { engine } = circumstances;
-  if (!isRowidAlias(column, expectedTable(table, circumstances), engine)) {
-    return unsafe(difference, { kind: 'type' }, retype(difference, engine));
+  if (!isRowidAlias(column, expectedTable(table, circumstances), circumstances.engine)) {
+    return unsafe(difference, { kind: 'type' }, retype(difference, circumstances));
   }
   const remedy = `-- copy its rows into a table of the same statement with ${quoteName(column)} INTEGER, which then takes its name`;
   return unsafe(difference, { kind: 'key-type' }, [remedy]);
 }
 
-function retype({ table, column, expected }: Of<'different-type'>, engine: Engine): readonly string[] {
+function retype(difference: Of<'different-type'>, circumstances: DecisionContext): readonly string[] {
+  const { table, column, expected } = difference;
   const [target, name, former] = [quoteName(table), quoteName(column), quoteName(`${column}_before`)];
-  switch (engine) {
+  switch (circumstances.engine) {
     case 'postgresql':
-      return [`ALTER TABLE ${target} ALTER COLUMN ${name} TYPE ${expected} USING ${name}::${expected}`];
+      return retypeOnPostgres(difference, circumstances);
     case 'sqlite':
       return [
         `ALTER TABLE ${target} RENAME COLUMN ${name} TO ${former}`,
@@ -231,6 +231,32 @@ function retype({ table, column, expected }: Of<'different-type'>, engine: Engin
         `UPDATE ${target} SET ${name} = ${former}`,
       ];
   }
+}
+
+/**
+ * The statements that change a type. The server converts no default with the column, and many types only by their text:
+ * `smallint` to `boolean`, one enum type to another, `real` to `numeric` with all of its digits.
+ */
+function retypeOnPostgres(
+  { table, column, expected, found }: Of<'different-type'>,
+  circumstances: DecisionContext,
+): readonly string[] {
+  const name = quoteName(column);
+  const labels = circumstances.head.enums[expected];
+  const isTypeMissing = labels !== undefined && circumstances.facts.catalog.enums[expected] === undefined;
+  const isDirect = found === 'boolean' || /^(?:smallint|integer|bigint)$/.test(expected);
+  const standard = circumstances.facts.catalog.tables[table]?.columns[column]?.default ?? null;
+  const wanted = expectedTable(table, circumstances).columns[column]?.default ?? null;
+  const kept = standard?.startsWith('nextval(') === true ? standard : wanted;
+  const changes = [
+    ...(standard === null ? [] : [`ALTER COLUMN ${name} DROP DEFAULT`]),
+    `ALTER COLUMN ${name} TYPE ${expected} USING ${name}::${isDirect ? '' : 'text::'}${expected}`,
+    ...(standard === null || kept === null ? [] : [`ALTER COLUMN ${name} SET DEFAULT ${kept}`]),
+  ];
+  return [
+    ...(isTypeMissing ? [renderEnum(expected, labels)] : []),
+    `ALTER TABLE ${quoteName(table)} ${changes.join(', ')}`,
+  ];
 }
 
 function expectedTable(table: string, { head }: RepairContext): Table {

@@ -4,7 +4,9 @@ import type { Unsafe } from '../model/repair.ts';
 import type { Session } from '../database/session.ts';
 import { number, only } from '../database/row-values.ts';
 import { findDependentViews } from '../database/postgres/dependent-views.ts';
+import { findTableElsewhere } from '../database/postgres/tables-elsewhere.ts';
 import { codeOf } from '../errors/error-code.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { openSchema } from '../migration/schema-builder/schema.ts';
 import { withoutBroken } from '../migration/schema-builder/sqlite-broken-triggers.ts';
@@ -44,9 +46,20 @@ export async function assessRepair(
 async function findObstacles(
   session: Session,
   { difference, conditions, changes }: Step,
-  { engine }: RepairContext,
+  { engine, facts, head }: RepairContext,
 ): Promise<readonly Unsafe[]> {
   const broken: Unsafe[] = [];
+  if (difference.kind === 'missing-table' && engine === 'postgresql') {
+    const { table } = difference;
+    const columns = Object.keys(head.tables[table]?.columns ?? {});
+    const schemas = await findTableElsewhere(session, table, columns);
+    if (schemas.length > 0) {
+      const remedy = schemas.flatMap((schema) =>
+        bringBack(`${quoteName(schema)}.${quoteName(table)}`, table, facts.schema),
+      );
+      broken.push({ kind: 'unsafe', difference, obstacle: { kind: 'in-other-schema', schemas }, remedy });
+    }
+  }
   if (difference.kind === 'narrower-type') {
     const objects = await findDependentViews(session, difference.table, difference.column);
     if (objects.length > 0) {
@@ -69,6 +82,14 @@ async function findObstacles(
     });
   }
   return broken;
+}
+
+/** The statement that moves a table into the schema of the others, and what to do if it is only a copy. */
+function bringBack(found: string, table: string, schema: string | null): readonly string[] {
+  return [
+    `ALTER TABLE ${found} SET SCHEMA ${quoteName(schema ?? 'public')}`,
+    `-- or, if it is only a copy of the lost table: ALTER TABLE ${found} RENAME TO ${quoteName(`${table}_copy`)}`,
+  ];
 }
 
 /** A statement as a comment: the next start runs it, and by hand it could fail because other objects are missing. */

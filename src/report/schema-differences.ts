@@ -158,6 +158,8 @@ function reasonOf(obstacle: Obstacle): string {
       return 'only its owner or a superuser can allow that';
     case 'name-taken':
       return `a ${obstacle.by} has that name`;
+    case 'in-other-schema':
+      return `schema ${obstacle.schemas.join(' and schema ')} has this table, with rows`;
     case 'other-key':
       return `the table has another primary key: ${obstacle.key}`;
     case 'part-of-key':

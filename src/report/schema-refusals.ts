@@ -103,7 +103,7 @@ function describeMisspelt(
       `If the schema is at that revision, correct the row in the database, then start again. The start compares the whole schema.\n${misspelt
         .map(({ row, revision }) =>
           revision === null || revisions.includes(revision)
-            ? `  DELETE FROM alembic_version WHERE version_num = ${quoteText(row)};`
+            ? `  DELETE FROM alembic_version WHERE ${row === '' ? "coalesce(version_num, '')" : 'version_num'} = ${quoteText(row)};`
             : `  UPDATE alembic_version SET version_num = ${quoteText(revision)} WHERE version_num = ${quoteText(row)};`,
         )
         .join('\n')}`,

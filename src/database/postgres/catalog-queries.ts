@@ -114,6 +114,6 @@ export const placeQuery = `
     HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)}
     ORDER BY n.nspname)) AS elsewhere`;
 
-/** The version rows; fails if there is no version table. */
-export const versionRowsQuery = 'SELECT version_num FROM alembic_version ORDER BY 1';
+/** The version rows, NULL as an empty text; fails if there is no version table. */
+export const versionRowsQuery = `SELECT coalesce(version_num::text, '') AS version_num FROM alembic_version ORDER BY 1`;
 export const noRowsQuery = 'SELECT 1 WHERE false';

@@ -45,13 +45,16 @@ const indexesQuery = `
 /** Everything in a database file, in the order of its creation. */
 export const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema ORDER BY rowid`;
 
+/** NULL counts as an empty text, and the type of the column may be any. */
+const versionRowsQuery = `SELECT coalesce(CAST(version_num AS text), '') AS version_num FROM alembic_version ORDER BY 1`;
+
 /** Reads all facts in one read transaction. */
 export function inspect(database: SQLite.Database, question?: Question): DatabaseFacts {
   const read = database.transaction((): DatabaseFacts => {
     const all = (sql: string, ...values: string[]): Row[] => database.prepare<string[], Row>(sql).all(...values);
     const relations = all(relationsQuery).map(readRelation);
     const versioned = relations.some(({ name }) => name === 'alembic_version');
-    const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
+    const versions = versioned ? all(versionRowsQuery) : null;
     const stored = all(definitionsQuery);
     const known = recognise(stored, question);
     const allKnown = relations.every(({ kind, name }) => kind === 'view' || Object.hasOwn(known, name));

@@ -157,6 +157,10 @@ describePostgres('repair on PostgreSQL', () => {
        ALTER TABLE push_subscriptions ALTER COLUMN user_id TYPE smallint`,
     ],
     'a type with its columns': ['DROP TYPE timesheetperiodstatus CASCADE'],
+    'a table whose name others use in other schemas': [
+      'DROP TABLE badges CASCADE; CREATE SCHEMA other; CREATE TABLE other.badges AS SELECT 1 AS id, 2 AS colour',
+      'CREATE SCHEMA second; CREATE TABLE second.alembic_version AS SELECT 1; CREATE TABLE second.badges AS SELECT * FROM clients',
+    ],
     'a primary key and what refers to it': ['ALTER TABLE currencies DROP CONSTRAINT currencies_pkey CASCADE'],
     'a unique rule': ['ALTER TABLE badges DROP CONSTRAINT badges_name_key'],
     'a unique rule for some rows': ['DROP INDEX ux_time_entries_one_active_per_user'],
@@ -215,6 +219,25 @@ describePostgres('repair on PostgreSQL', () => {
       ],
       obstacle: { kind: 'waits-for', column: 'exchange_rates.base_code' },
       before: `ALTER TABLE exchange_rates ALTER COLUMN base_code TYPE text USING 'EUR'`,
+    },
+    'types of an import, whose defaults and values the server does not convert by itself': {
+      damage: [
+        `ALTER TABLE clients ALTER COLUMN prepaid_reset_day DROP DEFAULT, ALTER COLUMN prepaid_reset_day TYPE text USING '7',
+           ALTER COLUMN prepaid_reset_day SET DEFAULT '1'`,
+        `ALTER TABLE currencies ALTER COLUMN is_active DROP DEFAULT, ALTER COLUMN is_active TYPE smallint USING 1,
+           ALTER COLUMN is_active SET DEFAULT 1`,
+        'ALTER TABLE exchange_rates ALTER COLUMN rate TYPE real',
+        `CREATE SCHEMA other; CREATE TYPE other.timeoffrequeststatus AS ENUM ('draft')`,
+        `ALTER TABLE time_off_requests ALTER COLUMN status DROP DEFAULT,
+           ALTER COLUMN status TYPE other.timeoffrequeststatus USING status::text::other.timeoffrequeststatus`,
+        `ALTER TABLE timesheet_periods ALTER COLUMN status DROP DEFAULT, ALTER COLUMN status TYPE text,
+           ALTER COLUMN status SET DEFAULT 'draft'; DROP TYPE timesheetperiodstatus`,
+      ],
+      obstacle: { kind: 'type' },
+    },
+    'to make a table that another schema has, with its rows': {
+      damage: ['CREATE SCHEMA other; ALTER TABLE currencies SET SCHEMA other'],
+      obstacle: { kind: 'in-other-schema', schemas: ['other'] },
     },
     'a table whose name a view bears': {
       damage: ['DROP TABLE exchange_rates', 'CREATE VIEW exchange_rates AS SELECT 1 AS one'],
