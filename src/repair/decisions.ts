@@ -1,5 +1,4 @@
 import { type RepairContext, noNulls, noRows, parseRule, referencesTo } from './constraint-rules.ts';
-import type { Engine } from '../model/engine.ts';
 import type { Catalog, Column, Table } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
