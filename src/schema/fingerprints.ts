@@ -1,7 +1,7 @@
 import type { Engine } from '../model/engine.ts';
 import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
-import { applyChange, type CatalogChange, emptyCatalog, type History, loadHistory } from './history.ts';
+import { applyChange, catalogAt, type CatalogChange, emptyCatalog, type History, loadHistory } from './history.ts';
 
 /** A possible set of rows in alembic_version, with the catalog that belongs to it. */
 export interface Fingerprint {
@@ -13,10 +13,16 @@ export interface Fingerprint {
   readonly next: readonly CatalogChange[];
 }
 
-/** The fingerprints that a database without version rows is compared with. */
+/** The fingerprints that a database is compared with. */
 export interface Fingerprints {
-  /** In ascending order of the number of applied revisions. */
-  readonly all: readonly Fingerprint[];
+  /** The fingerprint of version rows of this release. */
+  readonly at: (rows: readonly string[]) => Fingerprint;
+  /**
+   * A fingerprint for every set of version rows that can result from applying revisions one by one, in any order that the
+   * graph allows: those of releases, and those of operators who upgraded only one branch. In ascending order of the
+   * number of applied revisions. The first call builds them, which takes far longer than `at`.
+   */
+  readonly all: () => readonly Fingerprint[];
   /** All tables that any revision ever had, with all their columns. Others are the owner's. */
   readonly known: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -25,21 +31,28 @@ export async function loadFingerprints(engine: Engine, graph: Graph): Promise<Fi
   return fingerprintsOf(graph, await loadHistory(engine));
 }
 
-/**
- * Builds a fingerprint for every set of version rows that can result from applying revisions one by one, in any order
- * that the graph allows: those of releases, and those of operators who upgraded only one branch.
- */
 export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
-  const found: Fingerprint[] = [];
-  let open = [{ rows: [] as readonly string[], catalog: emptyCatalog }];
+  const fingerprint = (rows: readonly string[], catalog: Catalog): Fingerprint => {
+    const applied = graph.withAncestors(rows);
+    return { rows, applied, catalog, next: nextRevisions(applied, graph).map((id) => history[id] ?? {}) };
+  };
+  let all: readonly Fingerprint[] | null = null;
+  return {
+    at: (rows) => fingerprint(rows.toSorted(), catalogAt(rows, graph, history)),
+    all: () => (all ??= reachable(graph, history).map(({ rows, catalog }) => fingerprint(rows, catalog))),
+    known: findKnownParts(history),
+  };
+}
+
+/** The sets of version rows that can result from applying revisions one by one, each with its catalog. */
+function reachable(graph: Graph, history: History): readonly Pick<Fingerprint, 'rows' | 'catalog'>[] {
+  const found: Pick<Fingerprint, 'rows' | 'catalog'>[] = [];
+  let open: readonly Pick<Fingerprint, 'rows' | 'catalog'>[] = [{ rows: [], catalog: emptyCatalog }];
   while (open.length > 0) {
-    const following = new Map<string, { rows: readonly string[]; catalog: Catalog }>();
+    const following = new Map<string, Pick<Fingerprint, 'rows' | 'catalog'>>();
     for (const { rows, catalog } of open) {
-      const applied = graph.withAncestors(rows);
-      const ready = nextRevisions(applied, graph);
-      const next = ready.map((id) => history[id] ?? {});
-      if (rows.length > 0) found.push({ rows, applied, catalog, next });
-      for (const id of ready) {
+      if (rows.length > 0) found.push({ rows, catalog });
+      for (const id of nextRevisions(graph.withAncestors(rows), graph)) {
         const reached = graph.advance(rows, id).toSorted();
         if (!following.has(reached.join())) {
           following.set(reached.join(), { rows: reached, catalog: applyChange(catalog, history[id]) });
@@ -48,7 +61,7 @@ export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
     }
     open = [...following.values()];
   }
-  return { all: found, known: findKnownParts(history) };
+  return found;
 }
 
 /** The revisions that are not applied, but whose parents all are. */

@@ -21,7 +21,7 @@ import { type Comparison, fingerprintComparer } from './fingerprint-match.ts';
  * only if no leave type has that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
-  const comparisons = all.map(fingerprintComparer(catalog, engine, known));
+  const comparisons = all().map(fingerprintComparer(catalog, engine, known));
   const [best, ...others] = comparisons.filter((comparison) => matches(comparison, engine)).toSorted(bySimilarity);
   if (best === undefined) {
     const [nearest, ...farther] = comparisons.toSorted(byDistance);
@@ -53,16 +53,16 @@ export function findEarlierRevision(
   stamped: readonly string[],
   catalog: Catalog,
   engine: Engine,
-  { all, known }: Fingerprints,
+  { at, all, known }: Fingerprints,
 ): { readonly rows: readonly string[]; readonly differences: readonly Difference[] } | null {
-  const comparisons = all.map(fingerprintComparer(catalog, engine, known));
-  const own = comparisons.find(({ fingerprint }) => fingerprint.rows.join() === stamped.toSorted().join());
-  const [nearest] = comparisons.toSorted(byDistance);
-  if (own === undefined || nearest === undefined) return null;
-  const { applied } = own.fingerprint;
-  const isEarlier = [...nearest.fingerprint.applied].every((id) => applied.has(id));
-  const isNearer = distanceOf(own) > fewDifferences && distanceOf(nearest) * 4 <= distanceOf(own);
-  return isEarlier && isNearer ? { rows: nearest.fingerprint.rows, differences: [...own.schema, ...own.rules] } : null;
+  const compare = fingerprintComparer(catalog, engine, known);
+  const own = compare(at(stamped));
+  // nearly every database ends here: the comparison with all revisions takes time
+  if (distanceOf(own) <= fewDifferences) return null;
+  const [nearest] = all().map(compare).toSorted(byDistance);
+  if (nearest === undefined || distanceOf(nearest) * 4 > distanceOf(own)) return null;
+  const isEarlier = [...nearest.fingerprint.applied].every((id) => own.fingerprint.applied.has(id));
+  return isEarlier ? { rows: nearest.fingerprint.rows, differences: [...own.schema, ...own.rules] } : null;
 }
 
 /** The version rows of all comparisons with the same result as `best`: the schema does not distinguish them. */
@@ -80,11 +80,9 @@ export function compareWith(
   rows: readonly string[],
   catalog: Catalog,
   engine: Engine,
-  { all, known }: Fingerprints,
+  { at, known }: Fingerprints,
 ): { readonly schema: readonly Mismatch[]; readonly rules: readonly Difference[] } {
-  const fingerprint = all.find((candidate) => candidate.rows.join() === rows.toSorted().join());
-  if (fingerprint === undefined) throw new Error(`no fingerprint of ${rows.join(', ')}`);
-  const { schema, unexpected, rules } = fingerprintComparer(catalog, engine, known)(fingerprint);
+  const { schema, unexpected, rules } = fingerprintComparer(catalog, engine, known)(at(rows));
   return { schema: [...schema, ...unexpected], rules };
 }
 

@@ -11,7 +11,8 @@ const nameOf = (rows: readonly string[]): string => releaseGraph.headsOf(rows).t
 
 describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (engine) => {
   const history = await loadHistory(engine);
-  const { all, known } = fingerprintsOf(releaseGraph, history);
+  const { all: build, known } = fingerprintsOf(releaseGraph, history);
+  const all = build();
 
   it('has every revision', () => {
     expect(Object.keys(history)).toEqual(releaseGraph.revisions.map(({ id }) => id));
