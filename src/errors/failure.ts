@@ -153,7 +153,7 @@ export type OtherFile =
       readonly apart: boolean;
     }
   | { readonly kind: 'dump'; readonly packed: boolean }
-  | { readonly kind: 'sqlite' }
+  | { readonly kind: 'sqlite'; readonly packed: boolean }
   | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
   | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
 

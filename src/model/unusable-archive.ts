@@ -1,9 +1,11 @@
+import type { ArchiveObject } from '../errors/failure.ts';
 import type { Refusal } from './plan.ts';
 import type { Difference } from './difference.ts';
 
 /** What is wrong with the header of a dump of pg_dump. */
 export type DumpHeaderDefect =
-  | { readonly kind: 'other-format' | 'cut-off' | 'no-name' | 'no-version' }
+  /** `names-outside`: pg_restore would read files outside of the dump. */
+  | { readonly kind: 'other-format' | 'cut-off' | 'no-name' | 'no-version' | 'names-outside' }
   /** A format that PostgreSQL 9 and later do not write. */
   | { readonly kind: 'old-format'; readonly major: number; readonly minor: number }
   /** The header states an impossible size of integers. */
@@ -15,6 +17,8 @@ export type UnusableArchive =
   | { readonly kind: 'dump'; readonly message: string }
   /** The entry of the database, which pg_restore cannot read. */
   | { readonly kind: 'entry'; readonly name: string; readonly message: string }
+  /** A trusted dump in plain SQL, of which db-init runs only statements that TimeTracker's dumps have. */
+  | { readonly kind: 'plain-with-objects'; readonly objects: readonly ArchiveObject[] }
   | { readonly kind: 'database-damaged'; readonly message: string }
   | { readonly kind: 'database-unreadable' }
   /** The rows that the manifest lists, and those that were found; `found`: undefined if there is no such table. */

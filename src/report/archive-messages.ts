@@ -151,6 +151,7 @@ function mayFitNewer(reason: UnusableArchive): boolean {
       return true;
     case 'refused':
       return reason.refusal.state.kind !== 'fresh';
+    case 'plain-with-objects':
     case 'database-damaged':
     case 'database-unreadable':
     case 'rows-differ':

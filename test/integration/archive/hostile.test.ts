@@ -585,7 +585,7 @@ describe('a file that is no archive', () => {
     ['a packed SQL dump', gzipSync(sql), { kind: 'sql', packed: true }],
     ['a large SQL dump, packed', gzipSync(sql + randomBytes(200_000).toString('hex')), { kind: 'sql', packed: true }],
     ['a packed dump', gzipSync('PGDMP\x01\x0e'), { kind: 'dump', packed: true }],
-    ['a packed SQLite file', gzipSync('SQLite format 3\0...'), { kind: 'wrapped', by: 'gzip' }],
+    ['a packed SQLite file', gzipSync('SQLite format 3\0...'), { kind: 'sqlite', packed: true }],
     ['something else that is packed', gzipSync('Hello'), { kind: 'wrapped', by: 'gzip' }],
     ['something that looks packed', Buffer.from([0x1f, 0x8b, 0, 1, 2]), { kind: 'wrapped', by: 'gzip' }],
     ['packed with bzip2', 'BZh91AY&SY', { kind: 'wrapped', by: 'bzip2' }],

@@ -228,7 +228,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     otherFile({ kind: 'sql', dialect: 'postgresql', packed: true, apart: true }),
     otherFile({ kind: 'sql', dialect: 'sqlite', packed: false, apart: false }),
     otherFile({ kind: 'dump', packed: true }),
-    otherFile({ kind: 'sqlite' }),
+    otherFile({ kind: 'sqlite', packed: false }),
     otherFile({ kind: 'export', format: 'csv' }),
     inFolder({ kind: 'data-directory', path: 'data/', major: 16 }),
     inFolder({ kind: 'unpacked-archive', path: 'x/' }),

@@ -29,7 +29,7 @@ const others: readonly OtherFile[] = [
   { ...sql, dialect: 'sqlite' },
   { kind: 'dump', packed: false },
   { kind: 'dump', packed: true },
-  { kind: 'sqlite' },
+  { kind: 'sqlite', packed: false },
   ...(['json-backup', 'json-export', 'json', 'csv'] as const).map((format) => ({ kind: 'export', format }) as const),
   ...(['none', 'zip', 'tar', 'tar.gz'] as const).flatMap((packing) =>
     contents.map((held) => ({ kind: 'folder', packing, contents: held }) as const),

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Transform } from 'node:stream';
-import { dumpReasons } from '../../../report/dump-reasons.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
+import type { DumpTextDefect } from '../../../model/archive-defect.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
+import { isOptional } from './toc.ts';
 import { type DumpStatement, parseStatement } from './statement.ts';
 
 /** Which settings of a script are changed before psql gets it. */
@@ -29,8 +30,8 @@ export interface ScriptSummary {
   ended: boolean;
   /** Tables that were created and whose rows did not follow so far: pg_dump writes a COPY for each, also without rows. */
   readonly withoutRows: Set<string>;
-  /** The number of tables that were created. */
-  tables: number;
+  /** The tables that were created, as written in SQL. */
+  readonly tables: Set<string>;
 }
 
 /** Which statements pass the filter, and how the others are handled. */
@@ -44,7 +45,10 @@ export interface FilterOptions {
   readonly allowed?: AllowedNames;
   /** Called with the statements and rows that pass. */
   readonly listener?: ScriptListener;
-  /** Whether the script is a plain dump that is only read, and may be written by other programs than pg_restore. */
+  /**
+   * Whether the script is a plain dump: owners, rights, and what comes before the first table to make room for it, are left
+   * out.
+   */
   readonly plain?: boolean;
 }
 
@@ -59,7 +63,10 @@ const leftOutOfPlainDumps =
 const leftOutBeforeTables =
   /^(?:DROP|ALTER TABLE|(?:CREATE|ALTER) (?:DATABASE|ROLE)|UPDATE pg_catalog\.pg_database) [^;]*;\s*$/;
 
-/** Filters a dump in plain SQL like `filterScript`, for reading only: its output must not be executed. */
+/**
+ * Filters a dump in plain SQL like `filterScript`, to read it: its output must not be executed, because what follows an
+ * unknown statement is incomplete.
+ */
 export function filterPlainDump(
   options: Pick<FilterOptions, 'maxBytes' | 'allowed' | 'listener'>,
 ): ReturnType<typeof filterScript> {
@@ -67,26 +74,25 @@ export function filterPlainDump(
   return filterScript({ ...options, settings, onUnknown: 'collect', plain: true });
 }
 
-/** A plain dump ends before its end. */
-export class CutOffDump extends Error {
-  /** A table without its rows, as written in SQL; null if it is not known. */
-  readonly table: string | null;
+/** A plain dump is cut off, or is several dumps. */
+export class DamagedDump extends Error {
+  readonly defect: DumpTextDefect;
 
-  constructor(table: string | null) {
-    super(dumpReasons.cutOff(table));
-    this.table = table;
+  constructor(defect: DumpTextDefect) {
+    super(defect.kind);
+    this.defect = defect;
   }
 }
 
 /**
  * Checks that a plain dump was read to its end. Without pg_dump's last comment (somebody may have removed the comments),
  * the rows of every table must be there.
- * @throws CutOffDump
+ * @throws DamagedDump
  */
 export function requireEnd({ ended, withoutRows, tables }: ScriptSummary): void {
   if (ended) return;
   const [table = null] = withoutRows;
-  if (table !== null || tables === 0) throw new CutOffDump(table);
+  if (table !== null || tables.size === 0) throw new DamagedDump({ kind: 'cut-off', table });
 }
 
 /** Receives the contents of a script, in order. */
@@ -112,6 +118,8 @@ export class TooMuchData extends Error {}
 
 /** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
 const longestStatement = 1_048_576;
+/** The same for an INSERT, which may hold long texts and many rows. */
+const longestInsert = 16 * longestStatement;
 /**
  * How often a statement is parsed while a quote is open. A line inside a quote that ends with a semicolon may end a
  * statement that is unknown, such as a function body. The limit prevents quadratic time for a long text of such lines.
@@ -161,7 +169,7 @@ export function filterScript({
     options: { settings, onUnknown, maxBytes, allowed },
     listener,
     plain,
-    summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: 0 },
+    summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: new Set() },
     state: 'statements',
     inAnotherDatabase: false,
     statement: '',
@@ -232,7 +240,8 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   for (let start = 0; ;) {
     const end = bytes.indexOf(lineFeed, start);
     if (end < 0) {
-      if (filter.statement.length + bytes.length - start > longestStatement) {
+      const begun = filter.statement === '' ? bytes.toString('latin1', start, start + insertInto.length) : filter.statement;
+      if (filter.statement.length + bytes.length - start > longestOf(begun)) {
         filter.statement += bytes.toString('latin1', start, start + shownLength);
         refuse(filter);
         return Buffer.alloc(0);
@@ -246,13 +255,16 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   }
 }
 
+const insertInto = 'INSERT INTO ';
+const longestOf = (begun: string): number => (begun.startsWith(insertInto) ? longestInsert : longestStatement);
+
 // the compiler does not see that another function changes the state
 const isInRows = (filter: Filter): boolean => filter.state === 'rows';
 
 function readLine(filter: Filter, line: string, push: Push): void {
   if (filter.statement === '' && isBetweenStatements(filter, line)) return;
   filter.statement += `${line}\n`;
-  if (filter.statement.length > longestStatement) return refuse(filter);
+  if (filter.statement.length > longestOf(filter.statement)) return refuse(filter);
   for (const [mark] of line.matchAll(/['"]/g)) {
     if (filter.quote === null) filter.quote = mark;
     else if (filter.quote === mark) filter.quote = null;
@@ -265,9 +277,10 @@ function readLine(filter: Filter, line: string, push: Push): void {
     [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
     return;
   }
-  filter.listener?.statement(parsed);
   noteRows(filter, parsed);
-  const adapted = adapt(filter.statement, parsed, filter.options.settings);
+  if (parsed.kind === 'insert') readInserted(filter, parsed);
+  else filter.listener?.statement(parsed);
+  const adapted = filter.plain && isPublic(parsed) ? '' : adapt(filter.statement, parsed, filter.options.settings);
   [filter.statement, filter.attempts] = ['', 0];
   if (parsed.kind === 'copy') {
     filter.state = 'rows';
@@ -278,20 +291,41 @@ function readLine(filter: Filter, line: string, push: Push): void {
 }
 
 /** Whether an unknown statement is left out and not listed. What follows it is read as usual. */
-const isLeftOut = ({ plain, statement, summary }: Filter): boolean =>
-  plain && (leftOutOfPlainDumps.test(statement) || (summary.tables === 0 && leftOutBeforeTables.test(statement)));
+const isLeftOut = ({ plain, statement, summary, heading }: Filter): boolean =>
+  plain &&
+  (leftOutOfPlainDumps.test(statement) ||
+    isOptional(heading) ||
+    (summary.tables.size === 0 && leftOutBeforeTables.test(statement)));
 
-/** @throws Error if a second database of pg_dumpall has tables */
+/** Every new database has the schema that `pg_dump --clean` makes again. */
+const isPublic = (parsed: DumpStatement): boolean => parsed.kind === 'create-schema' && parsed.object === 'public';
+
+/** Passes the rows of an INSERT to the listener like those of a COPY. */
+function readInserted(
+  { listener, summary, options }: Filter,
+  { object, columns, lines }: Extract<DumpStatement, { kind: 'insert' }>,
+): void {
+  const rows = Buffer.from(`\n${lines.join('\n')}\n`, 'latin1');
+  summary.bytes += rows.length;
+  summary.rows += lines.length;
+  if (summary.bytes > options.maxBytes) throw new TooMuchData();
+  listener?.statement({ kind: 'copy', object, columns });
+  listener?.rows(rows);
+  listener?.end();
+}
+
+/** @throws DamagedDump if a second database of pg_dumpall has tables, or if a table is made twice */
 function noteRows({ summary, inAnotherDatabase }: Filter, parsed: DumpStatement): void {
-  if (parsed.kind !== 'create-table' && parsed.kind !== 'copy') return;
-  if (inAnotherDatabase) throw new Error(dumpReasons.severalDatabases);
+  if (parsed.kind !== 'create-table' && parsed.kind !== 'copy' && parsed.kind !== 'insert') return;
+  if (inAnotherDatabase) throw new DamagedDump({ kind: 'several-databases' });
   // pg_dumpall writes the last comment of a dump after each database
   summary.ended = false;
+  // an INSERT does not show that all rows of its table are there
   if (parsed.kind === 'copy') summary.withoutRows.delete(parsed.object);
-  else {
-    summary.tables++;
-    summary.withoutRows.add(parsed.object);
-  }
+  if (parsed.kind !== 'create-table') return;
+  if (summary.tables.has(parsed.object)) throw new DamagedDump({ kind: 'table-twice', table: parsed.object });
+  summary.tables.add(parsed.object);
+  summary.withoutRows.add(parsed.object);
 }
 
 const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
@@ -306,7 +340,7 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
   }
   if (lastComment.test(line)) filter.summary.ended = true;
   if (filter.plain && line.startsWith(String.raw`\connect `)) {
-    filter.inAnotherDatabase = filter.summary.tables > 0;
+    filter.inAnotherDatabase = filter.summary.tables.size > 0;
     return true;
   }
   return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);
