@@ -22,7 +22,11 @@ export const dumpFilesOf = (folder: string): readonly string[] =>
  * @param size bytes of all its files
  * @param read reads a file, with a check that nobody writes to it
  */
-export function entryOfFolder(folder: string, size: number, read: (path: string) => AsyncIterable<Buffer>): ArchiveEntry {
+export function entryOfFolder(
+  folder: string,
+  size: number,
+  read: (path: string) => AsyncIterable<Buffer>,
+): ArchiveEntry {
   const readAll = async function* (): AsyncGenerator<Buffer, void, undefined> {
     for (const path of dumpFilesOf(folder)) yield* read(path);
   };
@@ -39,7 +43,12 @@ export function entryOfFolder(folder: string, size: number, read: (path: string)
  * @param within the folder of the archive that holds it: empty, or with a slash at its end
  * @param readAll reads the archive
  */
-export function entryOfTar(tar: string, size: number, within: string, readAll: () => AsyncIterable<Buffer>): ArchiveEntry {
+export function entryOfTar(
+  tar: string,
+  size: number,
+  within: string,
+  readAll: () => AsyncIterable<Buffer>,
+): ArchiveEntry {
   return entryOf(tar, size, readAll, async (into, { signal, onBytes }) => {
     const checked = async function* (): AsyncGenerator<Buffer, void, undefined> {
       for await (const chunk of countBytes(onBytes)(readAll())) {

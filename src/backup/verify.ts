@@ -123,10 +123,7 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
  * Prepares to verify a dump with the newest pg_restore on this machine: it reads everything that older ones read.
  * @throws Failure `archive-rejected` if the dump has an unknown format, or no installed pg_restore can read it
  */
-export async function openDumpVerifier(
-  archive: Archive,
-  signal: AbortSignal,
-): Promise<DatabaseVerifier> {
+export async function openDumpVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
   const { form, database } = archive;
   if (database.unpack !== undefined) return openFolderVerifier(archive, signal);
   if (form === 'sql') return { server: null, verify: (content) => inspectPlainDump(content, signal) };

@@ -53,7 +53,8 @@ const dumpTexts = {
     `it makes the table ${printable(table)} twice, as if two dumps had been joined: divide them, and restore one`,
   'written-with-errors': () =>
     'sqlite3 met errors while it wrote the text, and rows are missing (its last line is ROLLBACK): the database that it was made from is damaged',
-  'goes-on': () => 'more statements follow its last line, as if two dumps had been joined: divide them, and restore one',
+  'goes-on': () =>
+    'more statements follow its last line, as if two dumps had been joined: divide them, and restore one',
   'long-statement': () => 'one of its statements has more than 500 MB',
   'refused-statement': ({ message }) => `SQLite refuses one of its statements: ${printable(message)}`,
 } satisfies Describers<DumpTextDefect, null, string>;

@@ -43,7 +43,8 @@ export async function loadDumpScript(
     loader.end();
     writer.commit();
   } catch (error) {
-    const isOfText = error instanceof SQLite.SqliteError && !/^SQLITE_(?:FULL|IOERR|CANTOPEN|READONLY)/.test(error.code);
+    const isOfText =
+      error instanceof SQLite.SqliteError && !/^SQLITE_(?:FULL|IOERR|CANTOPEN|READONLY)/.test(error.code);
     throw isOfText ? new DumpScriptError({ kind: 'refused-statement', message: error.message }) : error;
   } finally {
     writer.close();
@@ -69,7 +70,8 @@ function openLoader(writer: RowWriter, trusted: boolean): ScriptLoader {
   const unknown: ArchiveObject[] = [];
   let state: 'before' | 'within' | 'after' = 'before';
   const refuse = (statement: string): void => {
-    const [, type = '', name = ''] = /^CREATE\s+(?:\w+\s+)*?(TABLE|INDEX|VIEW|TRIGGER)\s+("[^"]*"|\S+)/i.exec(statement) ?? [];
+    const [, type = '', name = ''] =
+      /^CREATE\s+(?:\w+\s+)*?(TABLE|INDEX|VIEW|TRIGGER)\s+("[^"]*"|\S+)/i.exec(statement) ?? [];
     const shown = statement.replaceAll(/\s+/g, ' ').slice(0, shownLength);
     unknown.push({ type: type.toUpperCase(), name: name.replaceAll('"', ''), statement: shown });
   };

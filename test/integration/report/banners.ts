@@ -224,11 +224,8 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'archive-rejected too-large': [rejected({ kind: 'too-large', exceeded: { kind: 'ratio', limit: 200 } })],
   'archive-rejected unknown-objects': [rejected({ kind: 'unknown-objects', objects })],
   'archive-rejected other-format': [
-    otherFile({ kind: 'sql', dialect: 'postgresql', packed: false, apart: false }),
-    otherFile({ kind: 'sql', dialect: 'postgresql', packed: true, apart: true }),
-    otherFile({ kind: 'sql', dialect: 'sqlite', packed: false, apart: false }),
-    otherFile({ kind: 'dump', packed: true }),
-    otherFile({ kind: 'sqlite', packed: false }),
+    otherFile({ kind: 'sql', dialect: 'unknown', packed: false, apart: false }),
+    otherFile({ kind: 'sql', dialect: 'unknown', packed: true, apart: true }),
     otherFile({ kind: 'export', format: 'csv' }),
     inFolder({ kind: 'data-directory', path: 'data/', major: 16 }),
     inFolder({ kind: 'unpacked-archive', path: 'x/' }),

@@ -15,7 +15,10 @@ async function* inPieces(content: Buffer, length: number): AsyncGenerator<Buffer
 }
 
 /** Loads a text in pieces of a few bytes, and asks the result. */
-async function load(script: string | Buffer, { trusted = false, question = 'SELECT count(*) FROM sqlite_schema' } = {}) {
+async function load(
+  script: string | Buffer,
+  { trusted = false, question = 'SELECT count(*) FROM sqlite_schema' } = {},
+) {
   const file = join(await temporaryDirectory(), 'made.db');
   const unknown = await loadDumpScript(inPieces(Buffer.from(script), 7), file, trusted);
   const made = new Database(file, { readonly: true });
@@ -26,7 +29,8 @@ async function load(script: string | Buffer, { trusted = false, question = 'SELE
   }
 }
 
-const quotedRows = "SELECT id || '|' || quote(CAST(body AS BLOB)) || '|' || quote(price) || '|' || quote(raw) FROM notes ORDER BY id";
+const quotedRows =
+  "SELECT id || '|' || quote(CAST(body AS BLOB)) || '|' || quote(price) || '|' || quote(raw) FROM notes ORDER BY id";
 const hex = (body: string): string => Buffer.from(body).toString('hex').toUpperCase();
 
 it('makes every value that sqlite3 and Python write', async () => {
@@ -60,7 +64,10 @@ it('makes every value that sqlite3 and Python write', async () => {
 });
 
 it('keeps bytes that are not UTF-8, and reads the line ends and the mark of Windows', async () => {
-  const [before, after] = [`\uFEFF${dump(table).replace('COMMIT;\n', '')}INSERT INTO notes VALUES(1,'`, `''é',1,NULL);\nCOMMIT;\n`];
+  const [before, after] = [
+    `\uFEFF${dump(table).replace('COMMIT;\n', '')}INSERT INTO notes VALUES(1,'`,
+    `''é',1,NULL);\nCOMMIT;\n`,
+  ];
   const script = Buffer.concat([Buffer.from(before), Buffer.from([0x41, 0xff]), Buffer.from(after)]);
   const windows = Buffer.from(script.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
   for (const given of [script, windows]) {
@@ -69,21 +76,26 @@ it('keeps bytes that are not UTF-8, and reads the line ends and the mark of Wind
 });
 
 const hostile = [
-  ['a trigger', "CREATE TRIGGER t AFTER INSERT ON notes BEGIN\nDELETE FROM notes;\nEND;"],
+  ['a trigger', 'CREATE TRIGGER t AFTER INSERT ON notes BEGIN\nDELETE FROM notes;\nEND;'],
   ['a view', 'CREATE VIEW v AS SELECT 1;'],
   ['a table of a query', 'CREATE TABLE copy AS SELECT randomblob(9);'],
   ['a default that calls a function', 'CREATE TABLE bad (a TEXT DEFAULT (randomblob(9)));'],
   ['rows of a query', 'INSERT INTO notes SELECT 1, 2, 3, 4;'],
   ['a value that calls a function', 'INSERT INTO notes VALUES(1,randomblob(9),1,NULL);'],
   ['a value of a query', 'INSERT INTO notes VALUES(1,(SELECT 1),1,NULL);'],
-  ['a change of the schema table', "INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table','x','x',0,'y');"],
+  [
+    'a change of the schema table',
+    "INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table','x','x',0,'y');",
+  ],
   ['another file', "ATTACH '/tmp/other.db' AS other;"],
   ['two statements on a line', "INSERT INTO notes VALUES(1,'',1,NULL); DROP TABLE notes;"],
   ['a setting', 'PRAGMA journal_mode=WAL;'],
 ] as const;
 
 it.each(hostile)('does not run %s, which no table of TimeTracker needs', async (_title, statement) => {
-  const { unknown, rows } = await load(dump(table, statement), { question: "SELECT name FROM sqlite_schema WHERE name <> 'sqlite_sequence'" });
+  const { unknown, rows } = await load(dump(table, statement), {
+    question: "SELECT name FROM sqlite_schema WHERE name <> 'sqlite_sequence'",
+  });
   expect(unknown).toMatchObject([{ statement: expect.stringContaining(statement.slice(0, 12)) }]);
   expect(rows).toEqual(['notes']);
 });
@@ -100,10 +112,22 @@ it('makes views and triggers of a trusted text, and nothing else', async () => {
 
 it.each([
   ['is cut off between statements', dump(table).replace('COMMIT;\n', ''), { defect: { kind: 'cut-off' } }],
-  ['is cut off within a row', dump(table, "INSERT INTO notes VALUES(1,'a").replace("'a\nCOMMIT;\n", "'a"), { defect: { kind: 'cut-off' } }],
-  ['was written from a damaged file', dump(table).replace('COMMIT;', 'ROLLBACK; -- due to errors'), { defect: { kind: 'written-with-errors' } }],
+  [
+    'is cut off within a row',
+    dump(table, "INSERT INTO notes VALUES(1,'a").replace("'a\nCOMMIT;\n", "'a"),
+    { defect: { kind: 'cut-off' } },
+  ],
+  [
+    'was written from a damaged file',
+    dump(table).replace('COMMIT;', 'ROLLBACK; -- due to errors'),
+    { defect: { kind: 'written-with-errors' } },
+  ],
   ['is two dumps', dump(table) + dump(table), { defect: { kind: 'goes-on' } }],
-  ['has a key twice', dump(table, ...Array<string>(2).fill("INSERT INTO notes VALUES(1,'',1,NULL);")), { defect: { kind: 'refused-statement' } }],
+  [
+    'has a key twice',
+    dump(table, ...Array<string>(2).fill("INSERT INTO notes VALUES(1,'',1,NULL);")),
+    { defect: { kind: 'refused-statement' } },
+  ],
 ])('refuses a text that %s', async (_title, script, error) => {
   await expect(load(script)).rejects.toMatchObject(error);
 });

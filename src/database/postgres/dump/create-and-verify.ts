@@ -72,7 +72,11 @@ export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal
  * @param dump its content, or the path of its folder
  * @throws Error with the message of pg_restore
  */
-export async function inspectDump(tool: Tool, dump: Readable | string, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
+export async function inspectDump(
+  tool: Tool,
+  dump: Readable | string,
+  signal: AbortSignal,
+): Promise<readonly ArchiveObject[]> {
   const { stream, summary } = filterScript({ settings: unchangedSettings, onUnknown: 'collect', maxBytes: Infinity });
   stream.resume();
   const path = typeof dump === 'string' ? [dump] : [];

@@ -23,14 +23,7 @@ import { type ArchiveFault, type ArchiveObject, reasonOf } from '../../../errors
 import { readServerCapabilities, endSessionsOf, findLoadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { namesForDatabase, type AllowedNames, namesForSchema } from './statement-cursor.ts';
 import { schemaOf, selectEntries, type TocEntry, withoutOptional, passesOf, stagesOf } from './toc.ts';
-import {
-  choosePsql,
-  choosePgRestore,
-  choosePsqlForServer,
-  findTools,
-  newest,
-  type Tool,
-} from '../client-tools.ts';
+import { choosePsql, choosePgRestore, choosePsqlForServer, findTools, newest, type Tool } from '../client-tools.ts';
 import { createReadStream } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import type { PostgresTarget } from '../../../config/config.ts';

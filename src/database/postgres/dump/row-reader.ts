@@ -5,13 +5,7 @@ import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
 import { type ArchiveFault, type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
 import { versionTable } from '../../../model/catalog.ts';
-import {
-  DamagedDump,
-  filterScript,
-  type ScriptListener,
-  TooMuchData,
-  unchangedSettings,
-} from './script-filter.ts';
+import { DamagedDump, filterScript, type ScriptListener, TooMuchData, unchangedSettings } from './script-filter.ts';
 import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { type DumpScript, nameIn, openPlainDump, splitName } from './plain-dump.ts';

@@ -240,7 +240,8 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   for (let start = 0; ;) {
     const end = bytes.indexOf(lineFeed, start);
     if (end < 0) {
-      const begun = filter.statement === '' ? bytes.toString('latin1', start, start + insertInto.length) : filter.statement;
+      const begun =
+        filter.statement === '' ? bytes.toString('latin1', start, start + insertInto.length) : filter.statement;
       if (filter.statement.length + bytes.length - start > longestOf(begun)) {
         filter.statement += bytes.toString('latin1', start, start + shownLength);
         refuse(filter);
