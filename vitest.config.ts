@@ -12,6 +12,7 @@ const slow = [
   'restore/limited-rights',
   'database/sqlite-swap',
   'restore/killed-restore',
+  'restore/bare-databases',
   'adopt/adopt-releases-postgres',
   'report/banner-options-sqlite',
   'adopt/adopt',

@@ -1,4 +1,3 @@
-import type { ArchiveObject } from '../errors/failure.ts';
 import type { Refusal } from './plan.ts';
 import type { Difference } from './difference.ts';
 
@@ -18,7 +17,7 @@ export type UnusableArchive =
   /** The entry of the database, which pg_restore cannot read. */
   | { readonly kind: 'entry'; readonly name: string; readonly message: string }
   /** A trusted dump in plain SQL, of which db-init runs only statements that TimeTracker's dumps have. */
-  | { readonly kind: 'plain-with-objects'; readonly objects: readonly ArchiveObject[] }
+  | { readonly kind: 'plain-with-objects'; readonly statements: readonly string[] }
   | { readonly kind: 'database-damaged'; readonly message: string }
   | { readonly kind: 'database-unreadable' }
   /** The rows that the manifest lists, and those that were found; `found`: undefined if there is no such table. */

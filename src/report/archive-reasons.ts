@@ -161,9 +161,9 @@ const unusableArchives = {
   'dump-header': ({ defect }) => dumpReasons.unreadable(reasonOfHeader(defect)),
   dump: ({ message }) => dumpReasons.unreadable(message),
   entry: ({ name, message }) => `its ${name} cannot be restored: ${message}`,
-  'plain-with-objects': ({ objects }) =>
-    `it is plain SQL with ${objects.length} statements that dumps of TimeTracker do not have, first ` +
-    `${quoted(objects[0]?.statement ?? '')}. db-init does not run them from a text. Load it into a new database with psql, ` +
+  'plain-with-objects': ({ statements }) =>
+    `it is plain SQL with ${statements.length} statements that dumps of TimeTracker do not have, first ` +
+    `${quoted(statements[0] ?? '')}. db-init does not run them from a text. Load it into a new database with psql, ` +
     'dump that with pg_dump --format=custom, and restore that dump with --trust-archive',
   'database-damaged': ({ message }) => `its database is damaged: ${message}`,
   'database-unreadable': () => 'its database cannot be read',

@@ -127,10 +127,14 @@ async function openPlainRestorer(
   const { encoding } = await readServerCapabilities(target, serverMajor);
   const maxBytes = trusted ? Infinity : limit;
   try {
-    const { schema, filter } = await openPlainDump(dump, { maxBytes, signal });
-    const objects = await filter(ignoring, namesForDatabase(schema), 'everything');
+    const script = await openPlainDump(dump, { maxBytes, signal });
+    const { schema } = script;
+    const objects = await script.filter(ignoring, namesForDatabase(schema), 'everything');
     if (objects.length > 0 && !trusted) return { kind: 'unknown-objects', objects };
-    if (objects.length > 0) return { kind: 'unusable', reason: { kind: 'plain-with-objects', objects } };
+    if (objects.length > 0) {
+      const statements = objects.map(({ statement }) => statement);
+      return { kind: 'unusable', reason: { kind: 'plain-with-objects', statements } };
+    }
     const settings = { withoutTransactionTimeout: serverMajor < 17, encoding };
     return { kind: 'ready', restorer: createPlainRestorer({ dump, psql, schema, settings, maxBytes }), warnings: [] };
   } catch (error) {
