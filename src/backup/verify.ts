@@ -5,6 +5,7 @@ import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
 import { readBeginning } from '../archive/detect-format.ts';
 import { inspectDump, inspectPlainDump } from '../database/postgres/dump/create-and-verify.ts';
+import { DamagedDump } from '../database/postgres/dump/script-filter.ts';
 import { headerBytes, oldestReader, parseDumpHeader, readHeaderBytes } from '../database/postgres/dump/header.ts';
 import { findTools, newest, type Tool } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
@@ -126,10 +127,23 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
 export async function openDumpVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
   const { form, database } = archive;
   if (database.unpack !== undefined) return openFolderVerifier(archive, signal);
-  if (form === 'sql') return { server: null, verify: (content) => inspectPlainDump(content, signal) };
+  if (form === 'sql') return { server: null, verify: (content) => verifyText(archive, content, signal) };
   const head = await readBeginning(database, headerBytes);
   const { tool, server } = await toolFor(head, archive);
   return { server, verify: (content) => inspectDump(tool, content, signal) };
+}
+
+async function verifyText(
+  { file }: Archive,
+  content: Readable,
+  signal: AbortSignal,
+): Promise<readonly ArchiveObject[]> {
+  try {
+    return await inspectPlainDump(content, signal);
+  } catch (error) {
+    if (!(error instanceof DamagedDump)) throw error;
+    throw archiveRejected(file, invalid({ kind: 'dump-text', defect: error.defect }), { cause: error });
+  }
 }
 
 /** The newest pg_restore, and the server of a dump. @throws Failure `archive-rejected` if the tool cannot read it */
