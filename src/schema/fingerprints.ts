@@ -15,7 +15,7 @@ export interface Fingerprint {
 
 /** The fingerprints that a database is compared with. */
 export interface Fingerprints {
-  /** The fingerprint of version rows of this release. */
+  /** The fingerprint of version rows that this release knows. @throws Error for others */
   readonly at: (rows: readonly string[]) => Fingerprint;
   /**
    * A fingerprint for every set of version rows that can result from applying revisions one by one, in any order that the
@@ -38,7 +38,10 @@ export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
   };
   let all: readonly Fingerprint[] | null = null;
   return {
-    at: (rows) => fingerprint(rows.toSorted(), catalogAt(rows, graph, history)),
+    at(rows) {
+      if (!rows.every((row) => graph.knows(row))) throw new Error(`no fingerprint of ${rows.join(', ')}`);
+      return fingerprint(rows.toSorted(), catalogAt(rows, graph, history));
+    },
     all: () => (all ??= reachable(graph, history).map(({ rows, catalog }) => fingerprint(rows, catalog))),
     known: findKnownParts(history),
   };
