@@ -10,7 +10,7 @@ import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeNoVersionTable, describeReason } from '../report/causes.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
-import { createRowQuestion, type ExpectedSchema } from '../schema/faults.ts';
+import { createRowQuestion, type ExpectedSchema } from '../schema/row-questions.ts';
 import { findSuspects } from '../schema/suspects.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';

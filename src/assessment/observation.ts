@@ -5,7 +5,7 @@ import type { Problem } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
-import type { ExpectedSchema } from '../schema/faults.ts';
+import type { ExpectedSchema } from '../schema/row-questions.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 import type { Graph } from '../migration/graph.ts';

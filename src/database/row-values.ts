@@ -1,4 +1,4 @@
-import type { Answer } from '../model/database-facts.ts';
+import { type Answer, rowFaults } from '../model/database-facts.ts';
 import type { Row } from '../model/engine.ts';
 
 /** Reads a text that is never NULL. @throws TypeError for another value: the query and the code that reads it differ */
@@ -62,7 +62,10 @@ function wrongType(key: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${key} is not ${expected} but ${value === null ? 'NULL' : typeof value}`);
 }
 
-/** Reads a result row of a `Question`. */
+/** Reads a result row of a `Question`. @throws TypeError */
 export function readAnswer(row: Row): Answer {
-  return { fault: text(row, 'fault'), table: text(row, 'table'), value: text(row, 'value') };
+  const asked = text(row, 'fault');
+  const fault = rowFaults.find((each) => each === asked);
+  if (fault === undefined) throw new TypeError(`no question about ${asked} was asked`);
+  return { fault, table: text(row, 'table'), value: text(row, 'value') };
 }

@@ -50,10 +50,14 @@ export interface TableSequence {
 
 /** A fact about rows: the result of a query that an inspection runs together with the catalog. */
 export interface Answer {
-  readonly fault: string;
+  readonly fault: RowFault;
   readonly table: string;
   readonly value: string;
 }
+
+/** The questions about rows. */
+export const rowFaults = ['sequence', 'label', 'oversize', 'default', 'seed'] as const;
+export type RowFault = (typeof rowFaults)[number];
 
 /** The facts besides the catalog that decide whether the application can work. */
 export interface RuntimeFacts {
@@ -110,6 +114,9 @@ export interface DatabaseFacts {
   readonly runtime: RuntimeFacts;
 }
 
+/** The facts that decide whether the application can work. */
+export type HealthFacts = Pick<DatabaseFacts, 'catalog' | 'runtime'>;
+
 /** The questions of an inspection. */
 export interface Question {
   /** The catalog that the database probably has. Tables with exactly these columns need no parsing. */
@@ -120,7 +127,7 @@ export interface Question {
    * Builds queries about rows, which run in the same snapshot as the catalog queries. Each returns the text columns
    * `fault`, `table` and `value`. They must not name tables that the role may not read.
    */
-  readonly aboutRows: (seen: Pick<DatabaseFacts, 'catalog' | 'runtime'>) => readonly string[];
+  readonly aboutRows: (seen: HealthFacts) => readonly string[];
 }
 
 /** An action for which a role lacks the right. Names are quoted for SQL. */

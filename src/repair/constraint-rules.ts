@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
-import type { ExpectedSchema } from '../schema/faults.ts';
+import type { ExpectedSchema } from '../schema/row-questions.ts';
 import type { Condition } from '../model/repair.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../platform/sql-quoting.ts';

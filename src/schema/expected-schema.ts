@@ -2,7 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import type { Catalog } from '../model/catalog.ts';
 import type { Question } from '../model/database-facts.ts';
 import type { SeedRows } from '../migration/baseline.ts';
-import type { ExpectedSchema } from './faults.ts';
+import type { ExpectedSchema } from './row-questions.ts';
 
 /**
  * The catalog of the last revision, as the migrations of this release create it in an empty database

@@ -1,6 +1,6 @@
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { SuspectTable } from '../model/trial.ts';
-import type { HealthFacts } from './faults.ts';
+import type { HealthFacts } from '../model/database-facts.ts';
 
 /**
  * Finds the tables of the application that bear objects of the owner's which may refuse every row, though their

@@ -2,7 +2,7 @@ import type { Catalog, Table } from '../model/catalog.ts';
 import type { Answer } from '../model/database-facts.ts';
 import type { TornLoad } from '../model/state.ts';
 import { coreTables } from './catalog.ts';
-import { requiredSeedTables } from './faults.ts';
+import { requiredSeedTables } from './row-questions.ts';
 
 /** The revision that inserts roles and permissions, without which no user has any permission. */
 const seedingRevision = '030';
