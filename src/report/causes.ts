@@ -99,7 +99,7 @@ const resources = {
     happened: [],
     options: [
       'Let a superuser raise the limit, restart the server, and start again.\n' +
-        `${commands.sql('ALTER SYSTEM SET max_locks_per_transaction = 256')}\n${next}`,
+        `${commands.superuser('psql', ['-c', 'ALTER SYSTEM SET max_locks_per_transaction = 256', 'postgres'])}\n${next}`,
     ],
   }),
   damage: (_, { commands, sqlite }) => ({
@@ -187,7 +187,7 @@ const describeByKind = describerOf<Cause, Context, CauseNotice>({
  * Why the database did not execute a statement, and what to do about it.
  * @param next the command that is to be run again then
  */
-export function describeCauseOf(cause: Cause, commands: Commands, next: string = commands.gate): CauseNotice {
+export function describeCauseOf(cause: Cause, commands: Commands, next: string = commands.again()): CauseNotice {
   const again = `then start again.\n${next}`;
   return describeByKind(cause.kind, cause, { commands, next, again, sqlite: commands.engine === 'sqlite' });
 }

@@ -104,7 +104,7 @@ export function describeFailedWork(
     title: `${capitalize(title ?? 'the database refused the work')}: ${database}`,
     happened: [`Reason: ${reason}`, ...happened],
     safe: 'the open transaction was rolled back, so its changes are not in the database.',
-    options: options ?? [`Correct what the reason names, then start again.\n${commands.gate}`],
+    options: options ?? [`Correct what the reason names, then start again.\n${commands.again()}`],
   };
 }
 

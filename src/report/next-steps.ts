@@ -95,7 +95,7 @@ export function adviceFor(commands: Commands): Advice {
   }
 }
 
-/** A clause with a capital letter, as the beginning of a sentence. */
+/** A clause with a capital letter, as the beginning of a sentence; a name such as pg_dump stays as it is. */
 export function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^[a-z]+_/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

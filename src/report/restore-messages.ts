@@ -54,7 +54,7 @@ export const restoreMessages = {
     `Not carried over: ${describeProperty(property)} (${reason}).`,
   noUploadFolder: (roots: readonly string[]): string =>
     `Not restored, because this installation has no folder for them: ${roots.join(', ')}.`,
-  rehearsed: 'The archive can be restored. The prepared database was deleted again: nothing was changed.',
+  rehearsed: 'The archive can be restored. What was prepared for that was removed again: nothing was changed.',
   restored: (database: string, archive: string): string =>
     `Restored: ${database} is what ${shownArchive(archive)} holds, at the current revision.`,
   unhealthy: (reason: string): string =>

@@ -63,8 +63,8 @@ export function renderPlan(report: StateReport, seen: Assessment, commands: Comm
     refuse: 'The gate would change nothing, and the application would not start.',
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
-  // the present database is not migrated, but kept
-  const pending = report.action === 'restore' ? [] : report.pending;
+  // the present database is kept as it is, or replaced
+  const pending = report.action === 'restore' || report.action === 'refuse' ? [] : report.pending;
   const details = [...pending, ...missing(report)].map((detail) => `  ${detail}`);
   const orders = ordered(report);
   return (

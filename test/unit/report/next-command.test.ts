@@ -23,6 +23,7 @@ describe('the command to run next', () => {
     ['an interruption', { kind: 'interrupted', signal: 'SIGINT' }],
     ['a lost connection', { kind: 'connection-lost', database, reason: 'no' }],
     ['a lock', { kind: 'locked', holder: { description: 'pid 7' }, seconds: 9 }],
+    ['a full lock table', { kind: 'database-failed', database, reason: 'no', cause: { kind: 'lock-table' } }],
     ['a full server', { kind: 'unreachable', database, seconds: 9, reason: 'no', full: true }],
   ])('is the same command after %s', (_what, problem) => {
     expect(optionsOf(problem, commandsOf(['backup', 'create', '--keep', '5', '--json']))).toContain(
@@ -40,6 +41,15 @@ describe('the command to run next', () => {
     );
     // TT_RUN_ONCE lacks it, and the command line is that of the gate
     expect(optionsOf(lacking, commandsOf(['gate']))).toContain('./entrypoint help');
+  });
+});
+
+describe('the reason of a lost connection', () => {
+  it('begins with a capital letter, unless it begins with the name of a program', () => {
+    const happened = (reason: string) =>
+      describeProblem({ kind: 'connection-lost', database, reason }, commandsOf([])).happened.join(' ');
+    expect(happened('terminating connection')).toBe('Terminating connection.');
+    expect(happened('pg_dump: error: no')).toBe('pg_dump: error: no.');
   });
 });
 
