@@ -1,5 +1,6 @@
 import { codeOf } from '../errors/error-code.ts';
-import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import type { ArchiveFault } from '../errors/obstacles.ts';
 import type { ArchiveDefect } from '../model/archive-defect.ts';
 
 export function archiveRejected(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {

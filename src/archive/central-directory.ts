@@ -1,6 +1,6 @@
 import { fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
-import type { ArchiveFault } from '../errors/failure.ts';
+import type { ArchiveFault } from '../errors/obstacles.ts';
 import { createYielder } from '../platform/event-loop.ts';
 import type { EntryDefect } from '../model/archive-defect.ts';
 import { defectOfName } from './entry-names.ts';

@@ -1,5 +1,5 @@
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
-import type { ArchiveFault } from '../errors/failure.ts';
+import type { ArchiveFault } from '../errors/obstacles.ts';
 import { createYielder } from '../platform/event-loop.ts';
 import { archiveRejected, invalid, toArchiveRejected } from './archive-error.ts';
 import type { Directory } from './central-directory.ts';

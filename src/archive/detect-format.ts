@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from './entry-content.ts';
 import { databaseEntryNames, manifestName } from './manifest.ts';
 import { isTar, listTar } from './tar.ts';
-import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
+import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/obstacles.ts';
 import { defectOfName, isDesktopFile } from './entry-names.ts';
 import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';

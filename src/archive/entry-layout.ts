@@ -1,5 +1,5 @@
 import type { ZipFile } from 'yauzl';
-import type { ArchiveFault } from '../errors/failure.ts';
+import type { ArchiveFault } from '../errors/obstacles.ts';
 import type { EntryDefect } from '../model/archive-defect.ts';
 import { invalid } from './archive-error.ts';
 import { type DirectoryRecord, haveSameName, inExtra, type LocalHeader } from './entry-records.ts';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { DumpScriptError, loadDumpScript } from '../database/sqlite/dump-script.ts';
 import { requireOwnSideFiles } from '../database/sqlite/recover-side-files.ts';
-import type { ArchiveObject } from '../errors/failure.ts';
+import type { ArchiveObject } from '../errors/obstacles.ts';
 import { archiveRejected, invalid } from './archive-error.ts';
 import { type ArchiveEntry, countBytes, type ExtractOptions, extractEntry } from './entry-content.ts';
 import type { Archive } from './reader.ts';

@@ -1,7 +1,8 @@
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure, type BackupObstacle } from '../errors/failure.ts';
+import { Failure } from '../errors/failure.ts';
+import type { BackupObstacle } from '../errors/obstacles.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 

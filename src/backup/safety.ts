@@ -1,7 +1,8 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isConnectionLost } from '../database/error-cause.ts';
 import { namesOf } from '../database/target-name.ts';
-import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
+import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
+import type { BackupObstacle } from '../errors/obstacles.ts';
 import {
   backupReasons,
   safetyBackupMessages,

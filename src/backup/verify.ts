@@ -15,7 +15,7 @@ import { verifyEntries } from '../archive/verify-contents.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
-import type { ArchiveObject } from '../errors/failure.ts';
+import type { ArchiveObject } from '../errors/obstacles.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { extractEntry } from '../archive/entry-content.ts';

@@ -1,6 +1,6 @@
 import { type Describers, describerOf } from './by-kind.ts';
 import { basename } from 'node:path';
-import type { ArchiveFault, ArchiveObject } from '../errors/failure.ts';
+import type { ArchiveFault, ArchiveObject } from '../errors/obstacles.ts';
 import type { UnusableArchive } from '../model/unusable-archive.ts';
 import { capitalize, newerTools, shownArchive } from './next-steps.ts';
 import { limitVariables, reasonOfFault } from './archive-reasons.ts';

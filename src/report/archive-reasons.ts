@@ -1,4 +1,5 @@
-import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import type { ArchiveFault, OtherFile } from '../errors/obstacles.ts';
 import type {
   ArchiveDefect,
   ContentDefect,

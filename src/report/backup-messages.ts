@@ -1,5 +1,6 @@
 import type { AbsentUploads, SkipReason } from '../model/archive.ts';
-import type { ArchiveFault, BackupObstacle, Problem } from '../errors/failure.ts';
+import type { Problem } from '../errors/failure.ts';
+import type { ArchiveFault, BackupObstacle } from '../errors/obstacles.ts';
 import { limitVariables, reasonOfFault, reasonOfName } from './archive-reasons.ts';
 import { capitalize, isReadOnly, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';

@@ -1,4 +1,4 @@
-import type { ResetObstacle } from '../errors/failure.ts';
+import type { ResetObstacle } from '../errors/obstacles.ts';
 import { describeForeignLedgers, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';

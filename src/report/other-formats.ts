@@ -1,7 +1,7 @@
 import { quoteName } from '../platform/sql-quoting.ts';
 import { basename, join } from 'node:path';
 import type { UploadRootName } from '../config/config.ts';
-import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
+import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/obstacles.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord } from './commands.ts';

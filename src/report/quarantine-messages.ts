@@ -1,5 +1,5 @@
 import type { OtherSession } from '../model/database-facts.ts';
-import type { QuarantineObstacle } from '../errors/failure.ts';
+import type { QuarantineObstacle } from '../errors/obstacles.ts';
 import type { QuarantineEntry } from '../quarantine/entry.ts';
 import { printable } from '../platform/printable.ts';
 import type { Notice } from './banner.ts';

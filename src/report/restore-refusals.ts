@@ -2,7 +2,7 @@ import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
-import type { RestoreObstacle, RestoreStep, UnfinishedReason } from '../errors/failure.ts';
+import type { RestoreObstacle, RestoreStep, UnfinishedReason } from '../errors/obstacles.ts';
 import { restoreReasons } from './restore-reasons.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';

@@ -1,5 +1,5 @@
 import { printable } from '../platform/printable.ts';
-import type { ArchiveObject } from '../errors/failure.ts';
+import type { ArchiveObject } from '../errors/obstacles.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Loaded, Misfits } from '../model/transfer.ts';
 import { count, formatBytes } from './format.ts';

@@ -2,7 +2,7 @@ import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import type { Row } from '../../model/engine.ts';
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import type { ArchiveObject } from '../../errors/failure.ts';
+import type { ArchiveObject } from '../../errors/obstacles.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { optionalText, text } from '../row-values.ts';
 import { isDatabaseFile } from './open-readonly.ts';

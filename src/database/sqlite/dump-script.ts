@@ -1,7 +1,7 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { closeSync, openSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import type { ArchiveObject } from '../../errors/failure.ts';
+import type { ArchiveObject } from '../../errors/obstacles.ts';
 import type { DumpTextDefect } from '../../model/archive-defect.ts';
 import { createYielder } from '../../platform/event-loop.ts';
 import { syncToDisk } from '../../platform/durable-file.ts';

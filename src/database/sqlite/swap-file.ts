@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { hasCode } from '../../errors/error-code.ts';
-import { Failure, type RestoreObstacle } from '../../errors/failure.ts';
+import { Failure } from '../../errors/failure.ts';
+import type { RestoreObstacle } from '../../errors/obstacles.ts';
 import { withExclusiveFile } from './exclusive.ts';
 import { type OpenFileHolders, findOpenFileHolders } from './open-file-holders.ts';
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-files.ts';

@@ -7,7 +7,7 @@ import { copyNull, copyText, Misfit } from '../../database/conversion/convert.ts
 import { openDumpReader } from '../../database/postgres/dump/row-reader.ts';
 import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
-import type { ArchiveObject } from '../../errors/failure.ts';
+import type { ArchiveObject } from '../../errors/obstacles.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
 import { widthAtHead } from '../../migration/ledger.ts';
 import { createVersionTable } from '../../migration/version-column.ts';

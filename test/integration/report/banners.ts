@@ -1,15 +1,13 @@
+import type { FailedMigration, Problem, Verdict } from '../../../src/errors/failure.ts';
 import type {
   ArchiveFault,
   BackupObstacle,
   Contents,
-  FailedMigration,
   OtherFile,
-  Problem,
   QuarantineObstacle,
   ResetObstacle,
   RestoreObstacle,
-  Verdict,
-} from '../../../src/errors/failure.ts';
+} from '../../../src/errors/obstacles.ts';
 import type { Blocker, Cause } from '../../../src/model/cause.ts';
 import type { State } from '../../../src/model/state.ts';
 import type { Refusal } from '../../../src/model/plan.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ArchiveFault, type Contents, exitCodeOf, type OtherFile } from '../../../src/errors/failure.ts';
+import { exitCodeOf } from '../../../src/errors/failure.ts';
+import type { ArchiveFault, Contents, OtherFile } from '../../../src/errors/obstacles.ts';
 import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 

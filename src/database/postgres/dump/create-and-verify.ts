@@ -8,7 +8,7 @@ import { ToolFailed } from '../tool-message.ts';
 import { filterPlainDump, filterScript, requireEnd, unchangedSettings } from './script-filter.ts';
 import { restoreOptions } from './pg-restore.ts';
 import { isOptional } from './toc.ts';
-import type { ArchiveObject } from '../../../errors/failure.ts';
+import type { ArchiveObject } from '../../../errors/obstacles.ts';
 
 export interface DumpOptions {
   /** A snapshot that an open transaction has exported: the dump contains what that transaction sees. */

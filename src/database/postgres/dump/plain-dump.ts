@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { ArchiveObject } from '../../../errors/failure.ts';
+import type { ArchiveObject } from '../../../errors/obstacles.ts';
 import { filterPlainDump, requireEnd, type ScriptListener } from './script-filter.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { schemaWithMostCoreTables } from './toc.ts';

@@ -19,7 +19,8 @@ import {
 } from './header.ts';
 import { ignoring, openPlainDump } from './plain-dump.ts';
 import type { MissingTool, UnusableArchive } from '../../../model/unusable-archive.ts';
-import { type ArchiveFault, type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
+import { reasonOf } from '../../../errors/failure.ts';
+import type { ArchiveFault, ArchiveObject } from '../../../errors/obstacles.ts';
 import { readServerCapabilities, endSessionsOf, findLoadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { namesForDatabase, type AllowedNames, namesForSchema } from './statement-cursor.ts';
 import { schemaOf, selectEntries, type TocEntry, withoutOptional, passesOf, stagesOf } from './toc.ts';

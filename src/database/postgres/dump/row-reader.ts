@@ -3,7 +3,8 @@ import { isDumpFolder, isDumpHeader, readHeaderBytes, oldestReader, parseDumpHea
 import { type RestorerResult, missingReader } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
-import { type ArchiveFault, type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
+import { reasonOf } from '../../../errors/failure.ts';
+import type { ArchiveFault, ArchiveObject } from '../../../errors/obstacles.ts';
 import { versionTable } from '../../../model/catalog.ts';
 import { DamagedDump, filterScript, type ScriptListener, TooMuchData, unchangedSettings } from './script-filter.ts';
 import { findTools, newest } from '../client-tools.ts';

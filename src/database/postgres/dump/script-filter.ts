@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Transform } from 'node:stream';
-import type { ArchiveObject } from '../../../errors/failure.ts';
+import type { ArchiveObject } from '../../../errors/obstacles.ts';
 import type { DumpTextDefect } from '../../../model/archive-defect.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { isOptional } from './toc.ts';

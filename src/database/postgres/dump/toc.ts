@@ -1,6 +1,6 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { coreTables } from '../../../model/catalog.ts';
-import type { ArchiveObject } from '../../../errors/failure.ts';
+import type { ArchiveObject } from '../../../errors/obstacles.ts';
 import { ownSchemas } from '../../current-schema.ts';
 
 /** The kinds of entries that db-init treats specially when a dump is loaded; everything else is `other`. */
