@@ -78,7 +78,7 @@ async function parseOrders(
       !request.arguments.flags.has('help');
     if (!isAllowed) {
       const allowed = (await loadCommands()).filter(({ once }) => once !== undefined);
-      throw orderUnusable(onceTexts.notNamed + allowed.map(({ name }) => name).join(', '));
+      throw orderUnusable(onceTexts.notNamed(allowed));
     }
     const { command, arguments: given } = request;
     if (command.writesToOutput?.(given) === true) throw orderUnusable(onceTexts.stream);
@@ -158,7 +158,7 @@ function startNext(orders: readonly OrderedCommand[], { config, log }: CommandCo
   return order;
 }
 
-async function executeOrder({ command, given }: OrderedCommand, context: CommandContext): Promise<void> {
+async function executeOrder({ words, command, given }: OrderedCommand, context: CommandContext): Promise<void> {
   const { config, recorder, signal } = context;
   // TT_FORCE_RESET_DB does not count here: TT_RUN_ONCE must contain the consent to delete all data
   const order = { ...context, config: { ...config, forceReset: false }, arguments: atStart(command, given, config) };
@@ -173,9 +173,18 @@ async function executeOrder({ command, given }: OrderedCommand, context: Command
         : exitCodes.unexpected;
     const { record } = recorder;
     recordEnd(exitCode, record.committed !== committed || record.swap !== null, context);
-    throw error;
+    throw withOrder(words, error);
   }
   recordEnd(exitCodes.healthy, true, context);
+}
+
+/** The banner of a command that lacks consent shows it with the consent: the command line of this run is the gate's. */
+function withOrder(words: readonly string[], error: unknown): unknown {
+  if (!(error instanceof Failure) || error.problem.kind !== 'usage') return error;
+  const { lacking = [] } = error.problem;
+  if (lacking.length === 0) return error;
+  const command = { words: [...words, ...lacking] };
+  return new Failure({ ...error.problem, command }, { cause: error });
 }
 
 /**

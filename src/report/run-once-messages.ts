@@ -23,7 +23,10 @@ export const onceTexts = {
   notRemembered: (reason: string): string =>
     `TT_RUN_ONCE: db-init could not note that it is done (${reason}). Another start does not repeat it.`,
   notForgotten: (reason: string): string => `db-init could not delete its note about TT_RUN_ONCE (${reason}).`,
-  notNamed: 'names a command that cannot be run once; allowed: ',
+  /** @param allowed commands, with their verbs if not all of these are allowed */
+  notNamed: (allowed: readonly { readonly name: string; readonly once?: true | readonly string[] }[]): string =>
+    'names a command that cannot be run once; allowed: ' +
+    allowed.map(({ name, once }) => (typeof once === 'object' ? `${name} ${once.join('|')}` : name)).join(', '),
   stream: 'writes the backup to standard output, which nobody reads here: set --output to a folder, or omit it',
 };
 

@@ -107,6 +107,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     for (const attempt of [1, 2, 3]) {
       const failed = await start('reset', [], env);
       expect([failed.exitCode, failed.stderr.includes('needs your consent')], `${attempt}`).toEqual([2, true]);
+      expect(failed.stderr).toContain('# or set TT_RUN_ONCE="reset --yes-delete-all-data ');
     }
     const given = await start('reset', [], env);
     expect(given.exitCode).toBe(0);
@@ -116,6 +117,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     for (const [line, said] of [
       ['gate', 'names a command that cannot be run once'],
       ['seed', 'names a command that cannot be run once'],
+      ['backup schedule', 'backup create|list|prune|verify'],
       ['quarantin create', 'Did you mean quarantine?'],
       ['quarantine create --al', '--al'],
       ['backup create --output -', 'writes the backup to standard output'],
