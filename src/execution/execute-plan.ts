@@ -1,6 +1,6 @@
 import type { GateContext } from './migrate-and-repair.ts';
 import type { Assessment, Observation } from '../assessment/observation.ts';
-import { collationVersion, type RuntimeFacts } from '../model/database-facts.ts';
+import { collationVersion, type RuntimeFacts, sessionEncoding } from '../model/database-facts.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { announcePass } from '../report/gate-messages.ts';
 import type { Log } from '../report/log.ts';
@@ -9,7 +9,7 @@ import type { Log } from '../report/log.ts';
 export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { config, database, log, recorder } = context;
-  if (plan.kind !== 'refuse' && observation.kind === 'seen') await warnOfCollations(observation.facts.runtime, log);
+  if (plan.kind !== 'refuse' && observation.kind === 'seen') await warnOfTextSettings(observation.facts.runtime, log);
   switch (plan.kind) {
     case 'refuse':
       recorder.ended({ state: state.kind, revisions: revisionsIn(observation) });
@@ -34,12 +34,15 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
   }
 }
 
-/** Warns if indexes were built with another collation version than the server has now. */
-async function warnOfCollations({ attachments }: RuntimeFacts, log: Log): Promise<void> {
-  const outdated = attachments.filter(({ what }) => what.startsWith(collationVersion));
-  if (outdated.length === 0) return;
+/**
+ * Warns if indexes were built with another collation version than the server has now, and if the sessions of the
+ * application have an encoding that lacks characters.
+ */
+async function warnOfTextSettings({ attachments }: RuntimeFacts, log: Log): Promise<void> {
+  const found = attachments.filter(({ what }) => what === sessionEncoding || what.startsWith(collationVersion));
+  if (found.length === 0) return;
   const { describeAttachment } = await import('../report/attachments.ts');
-  for (const attachment of outdated) log.warn(describeAttachment(attachment).message);
+  for (const attachment of found) log.warn(describeAttachment(attachment).message);
 }
 
 /** Makes the periodic backup if the last one is too old. A plan with a safety backup does not need it. */

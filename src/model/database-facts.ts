@@ -94,6 +94,9 @@ export const someDefault = '?';
 /** The beginning of `what` for attachments that report text with another sort order than that of its indexes. */
 export const collationVersion = 'collation version';
 
+/** The value of `what` for the encoding of the application's sessions if it lacks characters. */
+export const sessionEncoding = 'encoding of the sessions';
+
 export const noRuntimeFacts: RuntimeFacts = { attachments: [], sequences: [], answers: [] };
 
 /** The facts of one inspection, read in one snapshot. */

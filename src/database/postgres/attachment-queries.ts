@@ -1,4 +1,4 @@
-import { activeRowSecurity, collationVersion } from '../../model/database-facts.ts';
+import { activeRowSecurity, collationVersion, sessionEncoding } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
 
 // Queries for objects attached to tables, and for settings of the database. Each object is one row, with the statement
@@ -283,6 +283,17 @@ const sessionSettings = `
   WHERE s.name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') AND t.ms > 0 AND t.ms < ${shortTimeout}
     OR s.name = 'session_replication_role' AND s.value = 'replica'`;
 
+// The application's driver takes the encoding of the session, by default that of the database, and reads and writes only
+// characters that it has. SQL_ASCII (number 0) counts as ASCII. db-init sets UTF8 in its own sessions
+const textEncoding = `
+  SELECT NULL, '${sessionEncoding}', e.name,
+         format('the application reads and writes texts in it, and fails at other characters (✈️ in the first rows). Correct it with: %s;', e.remedy),
+         false, e.remedy
+  FROM (SELECT coalesce((SELECT value FROM settings AS s WHERE s.name = 'client_encoding'), current_setting('server_encoding')) AS name,
+               format('ALTER ROLE %I IN DATABASE %I SET client_encoding TO %L', session_user, current_database(), 'UTF8') AS remedy) AS e
+  WHERE pg_char_to_encoding(e.name) <> pg_char_to_encoding('UTF8')
+    AND (pg_char_to_encoding(e.name) <> pg_char_to_encoding(current_setting('server_encoding')) OR pg_char_to_encoding(e.name) = 0)`;
+
 // after a change of the base image, text may sort in another order than when the indexes were built. Oid 100 is the
 // collation of the database (DEFAULT_COLLATION_OID in pg_collation.dat), whose version is in pg_database, and 950 is C,
 // which has none; 0 means none
@@ -328,6 +339,7 @@ const ofEveryServer = [
   casts,
   readOnly,
   sessionSettings,
+  textEncoding,
   collations,
 ];
 

@@ -178,12 +178,31 @@ describePostgres('a setting of the role', () => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('has no effect in a database in SQL_ASCII', async () => {
+  it.each([
+    ['SQL_ASCII', '', 'SQL_ASCII'],
+    ['UTF8', 'latin1', 'latin1'],
+    ['UTF8', 'sql_ascii', 'sql_ascii'],
+    ['UTF8', 'utf-8', null],
+    ['SQL_ASCII', 'UTF8', null],
+  ])('of texts in %s, and %s in sessions, is named if the application fails with it', async (kept, used, named) => {
     const { url, name } = await createDatabase();
     await admin(`DROP DATABASE ${name}`);
-    await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
-    const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
-    expect(exitCode, all).toBe(0);
+    await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${kept}' LOCALE 'C'`);
+    if (used !== '') await admin(`ALTER DATABASE ${name} SET client_encoding TO '${used}'`);
+    const look = async (command: string): Promise<string> => {
+      const { exitCode, all } = await run([command], { env: { DATABASE_URL: url } });
+      expect(exitCode, all).toBe(0);
+      return all.replaceAll(/\s+/g, ' ');
+    };
+    const warning = `encoding of the sessions ${named}: the application reads and writes texts in it`;
+    const says = await look('gate');
+    expect(says.includes('encoding of the sessions')).toBe(named !== null);
+    if (named === null) return;
+    expect(says).toContain(warning);
+    expect(await look('status')).toContain(`also here: ${warning}`);
+    const [, remedy = ''] = /Correct it with: (ALTER [^;]*;)/.exec(says) ?? [];
+    await withClient(url, (client) => client.query(remedy));
+    expect(await look('gate')).not.toContain('encoding of the sessions');
   });
 });
 
