@@ -25,6 +25,8 @@ import { missingReader } from '../database/postgres/dump/restorer.ts';
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
   readonly file: string;
+  /** Whether it is a bare database, and no archive. */
+  readonly isBare: boolean;
   readonly engine: Engine;
   /** Null for an archive of the application. */
   readonly kind: ArchiveKind | null;
@@ -106,6 +108,7 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
   const counts = manifest && Object.values(manifest.rows);
   return {
     file,
+    isBare: archive.form !== 'archive',
     engine,
     kind: manifest?.kind ?? null,
     created: createdAt,

@@ -99,8 +99,8 @@ export type ArchiveDefect =
 export type DumpTextDefect =
   /** `table`: a table without its rows, as written in SQL; null if it is not known. */
   | { readonly kind: 'cut-off'; readonly table: string | null }
-  /** pg_dumpall wrote tables of several databases. */
-  | { readonly kind: 'several-databases' }
+  /** pg_dumpall wrote tables of several databases. `names`: of two of them; null if it is not known. */
+  | { readonly kind: 'several-databases'; readonly names: readonly [string | null, string | null] }
   | { readonly kind: 'table-twice'; readonly table: string }
   /** `sqlite3 .dump` met errors, and ended the text with ROLLBACK. */
   | { readonly kind: 'written-with-errors' }

@@ -48,7 +48,11 @@ export const reasonOfHeader = (defect: DumpHeaderDefect): string => describeHead
 const dumpTexts = {
   'cut-off': ({ table }) =>
     `it is cut off: ${table === null ? 'its last line is missing' : `the rows of ${printable(table)} are missing`}`,
-  'several-databases': () => 'it holds the tables of more than one database',
+  'several-databases'({ names }) {
+    const known = names.filter((name) => name !== null);
+    const which = known.length === 0 ? '' : ` (${known.map(printable).join(', ')}, …)`;
+    return `it holds the tables of more than one database${which}`;
+  },
   'table-twice': ({ table }) =>
     `it makes the table ${printable(table)} twice, as if two dumps had been joined: divide them, and restore one`,
   'written-with-errors': () =>

@@ -144,6 +144,21 @@ export function packAgain(archive: string, commands: Commands): string {
   ].join('\n');
 }
 
+/** What pg_dumpall wrote of several databases: a text of one of them is a dump. */
+export function takeDatabaseOut(archive: string, names: readonly (string | null)[], commands: Commands): string {
+  const file = shellWord(basename(archive));
+  const name = names.find((each) => each === commands.databaseName) ?? names.find((each) => each !== null) ?? 'NAME';
+  const range = String.raw`sed -n ${shellWord(String.raw`/^\\connect ${name}$/,/^\\connect /p`)}`;
+  return [
+    `Take the database of TimeTracker out of it, and restore that. If it is not ${name}, give its name. ${fetched}`,
+    chain(
+      fetch(archive, commands),
+      archive.endsWith('.gz') ? `gunzip -c ${file} | ${range} > one.sql` : `${range} ${file} > one.sql`,
+      restoreFile('one.sql', commands),
+    ),
+  ].join('\n');
+}
+
 /** Where a dump is restored until it is complete, and how the former database is called afterwards. */
 const namesAround = ({ databaseName }: Commands): { readonly made: string; readonly former: string } => ({
   made: `${databaseName}_restored`,
@@ -282,11 +297,12 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
       const [best, ...others] = contents.paths;
       const more = others.length === 0 ? '' : ` and ${others.length} more like it`;
       // db-init sees a folder, and reads a file in it as it is
+      const logs = contents.logs.map((log) => `unpacked/${log}`);
       const option =
         packing === 'none'
           ? `Restore what is in it, or let db-init say how to restore it.\n${commands.run('restore', join(given.archive, best))}`
           : 'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
-            chain(...unpacking, restoreFile(`unpacked/${best}`, commands));
+            chain(...unpacking, ...logs.map(commands.upload), restoreFile(`unpacked/${best}`, commands));
       return { what: `${it}, and holds ${best}${more}`, options: [option, another] };
     }
     case 'uploads':

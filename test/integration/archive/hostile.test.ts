@@ -608,7 +608,11 @@ describe('a file that is no archive', () => {
     ['a packed data directory', gzipSync(tar(data)), { kind: 'data-directory', path: 'v/', major: null }],
     ['a data directory in a ZIP archive', zip(filesCalled(data)), { kind: 'data-directory', path: 'v/' }],
     ['an archive packed as tar', tar(before), { kind: 'unpacked-archive', path: '' }],
-    ['a volume', tar(['data/timetracker.db', 'data/uploads/a']), { kind: 'backups', paths: ['data/timetracker.db'] }],
+    [
+      'a volume',
+      tar(['data/timetracker.db', 'data/timetracker.db-wal', 'data/uploads/a']),
+      { kind: 'backups', paths: ['data/timetracker.db'], logs: ['data/timetracker.db-wal'] },
+    ],
     ['a volume with backups', tar(['uploads/backups/a.zip', 'timetracker.db']), { paths: ['uploads/backups/a.zip'] }],
     ['a tar of anything', tar(['a/b', 'c']), { kind: 'unknown', count: 2, names: ['a/b', 'c'] }],
     ['an archive without a manifest', zip([dump, settings]), { kind: 'backups', paths: ['db.dump'] }],

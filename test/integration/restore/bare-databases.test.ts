@@ -88,7 +88,7 @@ describePostgres(
         'all.sql.gz',
         async () =>
           gzipSync(
-            `-- PostgreSQL database cluster dump\nCREATE ROLE timetracker;\n\\connect timetracker\n${await sql('--clean', '--if-exists')}\n`,
+            `-- PostgreSQL database cluster dump\nCREATE ROLE timetracker;\n\\connect timetracker\n${await sql('--clean', '--if-exists')}\nCREATE DATABASE zoo WITH TEMPLATE = template0 LOCALE = 'C';\n\\connect zoo\n-- PostgreSQL database dump complete\n`,
           ),
       ],
       ['a plain dump with INSERT', 'inserts.sql', inserts],

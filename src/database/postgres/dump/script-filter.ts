@@ -52,9 +52,12 @@ export interface FilterOptions {
   readonly plain?: boolean;
 }
 
-/** Statements in a plain dump that `pg_restore` is told to leave out: owners and rights; and a setting of pg_dumpall. */
+/**
+ * Statements in a plain dump that `pg_restore` is told to leave out: owners and rights; and of pg_dumpall: a setting, and
+ * the databases that follow.
+ */
 const leftOutOfPlainDumps =
-  /^(?:SET default_transaction_read_only = off|ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
+  /^(?:SET default_transaction_read_only = off|(?:CREATE|ALTER) DATABASE [^;']*(?:'[^';]*'[^;']*)*|ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
 
 /**
  * Statements of `--clean`, `--create` and pg_dumpall, which come before the first table: they drop what was there, and
@@ -138,8 +141,9 @@ interface Filter {
   readonly plain: boolean;
   readonly summary: ScriptSummary;
   state: 'statements' | 'rows' | 'skipping';
-  /** Whether pg_dumpall has connected to another database after the first tables. */
-  inAnotherDatabase: boolean;
+  /** The database that pg_dumpall has connected to, and the one that holds the tables; null: not known. */
+  database: string | null;
+  databaseOfTables: string | null;
   /** The part of the current statement that was read so far. */
   statement: string;
   /** The quote that is still open at the end of the statement so far; null if none is. */
@@ -171,7 +175,8 @@ export function filterScript({
     plain,
     summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: new Set() },
     state: 'statements',
-    inAnotherDatabase: false,
+    database: null,
+    databaseOfTables: null,
     statement: '',
     quote: null,
     attempts: 0,
@@ -316,9 +321,13 @@ function readInserted(
 }
 
 /** @throws DamagedDump if a second database of pg_dumpall has tables, or if a table is made twice */
-function noteRows({ summary, inAnotherDatabase }: Filter, parsed: DumpStatement): void {
+function noteRows(filter: Filter, parsed: DumpStatement): void {
   if (parsed.kind !== 'create-table' && parsed.kind !== 'copy' && parsed.kind !== 'insert') return;
-  if (inAnotherDatabase) throw new DamagedDump({ kind: 'several-databases' });
+  const { summary, database } = filter;
+  if (summary.tables.size === 0) filter.databaseOfTables = database;
+  if (filter.databaseOfTables !== database) {
+    throw new DamagedDump({ kind: 'several-databases', names: [filter.databaseOfTables, database] });
+  }
   // pg_dumpall writes the last comment of a dump after each database
   summary.ended = false;
   // an INSERT does not show that all rows of its table are there
@@ -329,6 +338,7 @@ function noteRows({ summary, inAnotherDatabase }: Filter, parsed: DumpStatement)
   summary.withoutRows.add(parsed.object);
 }
 
+const connect = String.raw`\connect `;
 const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
 
 /** Whether a line belongs to no statement: it is a comment, or follows an unknown statement. */
@@ -340,8 +350,8 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
     return true;
   }
   if (lastComment.test(line)) filter.summary.ended = true;
-  if (filter.plain && line.startsWith(String.raw`\connect `)) {
-    filter.inAnotherDatabase = filter.summary.tables.size > 0;
+  if (filter.plain && line.startsWith(connect)) {
+    filter.database = decode(line.slice(connect.length).trim());
     return true;
   }
   return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);
