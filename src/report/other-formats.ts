@@ -302,7 +302,7 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
         packing === 'none'
           ? `Restore what is in it, or let db-init say how to restore it.\n${commands.run('restore', join(given.archive, best))}`
           : 'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
-            chain(...unpacking, ...logs.map(commands.upload), restoreFile(`unpacked/${best}`, commands));
+            chain(...unpacking, ...logs.map((log) => commands.upload(log)), restoreFile(`unpacked/${best}`, commands));
       return { what: `${it}, and holds ${best}${more}`, options: [option, another] };
     }
     case 'uploads':
