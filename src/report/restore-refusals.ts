@@ -14,7 +14,14 @@ import { countMisfits, describeMisfits } from './sqlite-transfer.ts';
 
 const safe = 'the live database is as it was.';
 
-const withoutUploads = 'Or add --database-only: the uploads then stay as they are.';
+const withoutUploads = (commands: Commands): string =>
+  withOption('Or add --database-only: the uploads then stay as they are.', '--database-only', commands);
+
+/** An option of the command line that was given; a start has the restore from a variable, and takes none. */
+function withOption(sentence: string, option: string, commands: Commands): string {
+  const command = commands.again(option);
+  return command === commands.gate ? sentence : `${sentence}\n${command}`;
+}
 
 interface Context {
   readonly database: string;
@@ -32,8 +39,12 @@ const othersAtWork = {
     happened: [`The database is in use: ${listSessions(obstacle.others)}.`],
     safe,
     options: [
-      `Stop the connected programs, then restore again.\n${commands.stop}`,
-      'Or give --disconnect: db-init then ends these sessions when it puts the restored database in place.',
+      `Stop the connected programs, then restore again.\n${commands.stop}\n${commands.again()}`,
+      withOption(
+        'Or give --disconnect: db-init then ends these sessions when it puts the restored database in place.',
+        '--disconnect',
+        commands,
+      ),
     ],
   }),
   'prepared-transactions': (obstacle, { title }) => ({
@@ -51,7 +62,7 @@ const othersAtWork = {
     title,
     happened: [`Another program is using ${obstacle.file}.`],
     safe,
-    options: [`Stop the program that uses it, then restore again.\n${commands.stop}`],
+    options: [`Stop the program that uses it, then restore again.\n${commands.stop}\n${commands.again()}`],
   }),
   'file-use-unknown': (obstacle, { title, commands }) => ({
     title,
@@ -61,7 +72,11 @@ const othersAtWork = {
     ],
     safe,
     options: [
-      `Stop the application. Then add --disconnect: it says that no program has the file open.\n${commands.stop}`,
+      withOption(
+        `Stop the application. Then add --disconnect: it says that no program has the file open.\n${commands.stop}`,
+        '--disconnect',
+        commands,
+      ),
     ],
   }),
   unfinished: (obstacle, { database, commands }) => describeUnfinished(database, obstacle, commands),
@@ -86,13 +101,13 @@ const unusableFiles = {
       `Set DATABASE_URL to the file itself, also for the application: sqlite:///${obstacle.target}. Then restore again.`,
     ],
   }),
-  folder: (obstacle, { title }) => ({
+  folder: (obstacle, { title, commands }) => ({
     title,
     happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
     safe,
     options: [
-      'Mount a volume there that this user may write to, or free space if it is full, then restore again.',
-      ...(obstacle.uploads ? [withoutUploads] : []),
+      `Mount a volume there that this user may write to, or free space if it is full, then restore again.\n${commands.again()}`,
+      ...(obstacle.uploads ? [withoutUploads(commands)] : []),
     ],
   }),
   'no-space': (obstacle, { title, commands }) => ({
@@ -103,8 +118,8 @@ const unusableFiles = {
     ],
     safe,
     options: [
-      'Free some space, then restore again.',
-      ...(obstacle.uploads ? [withoutUploads] : []),
+      `Free some space, then restore again.\n${commands.again()}`,
+      ...(obstacle.uploads ? [withoutUploads(commands)] : []),
       `Or delete what an earlier restore has kept. That restore can then not be undone any more.\n${commands.run('restore', '--drop-former')}`,
     ],
   }),
@@ -200,13 +215,13 @@ const failedRestores = {
   }),
   failed: (obstacle, { title, commands }) => {
     const carried = describeCarried(obstacle.cause, commands);
-    const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
+    const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.again()).options : [carried];
     return {
       title,
       happened: [`${steps[obstacle.step]} failed: ${obstacle.reason}.`],
       safe,
       options: [
-        ...(told ?? ['Correct that, then restore again.']),
+        ...(told ?? [`Correct that, then restore again.\n${commands.again()}`]),
         `Or start with the database as it is.\n${commands.gate}`,
       ],
     };

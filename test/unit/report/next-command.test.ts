@@ -39,6 +39,13 @@ describe('the command to run next', () => {
     expect(optionsOf(lacking, commandsOf(['restore', 'my backup.zip']))).toContain(
       "  ./entrypoint restore 'my backup.zip' --yes\n  # or set TT_RUN_ONCE=",
     );
+    const inUse: Problem = {
+      kind: 'restore-refused',
+      database,
+      obstacle: { kind: 'others-are-connected', others: [] },
+    };
+    expect(optionsOf(inUse, commandsOf(['restore', 'a.zip']))).toContain('\n  ./entrypoint restore a.zip --disconnect');
+    expect(optionsOf(inUse, commandsOf([]))).not.toContain('gate --disconnect');
     // TT_RUN_ONCE lacks it, and the command line is that of the gate
     expect(optionsOf(lacking, commandsOf(['gate']))).toContain('./entrypoint help');
   });
