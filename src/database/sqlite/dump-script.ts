@@ -59,8 +59,9 @@ interface ScriptLoader {
   end(): void;
 }
 
-/** How many characters of a statement are shown. */
+/** How many characters of a statement are shown, and how many statements are kept. */
 const shownLength = 120;
+const mostUnknown = 1000;
 
 /** Settings, and statistics, which SQLite computes again. */
 const leftOut = /^(?:PRAGMA (?:foreign_keys|writable_schema)\s*=\s*(?:ON|OFF)|ANALYZE "?sqlite_(?:schema|master)"?);$/i;
@@ -70,6 +71,7 @@ function openLoader(writer: RowWriter, trusted: boolean): ScriptLoader {
   const unknown: ArchiveObject[] = [];
   let state: 'before' | 'within' | 'after' = 'before';
   const refuse = (statement: string): void => {
+    if (unknown.length >= mostUnknown) return;
     const [, type = '', name = ''] =
       /^CREATE\s+(?:\w+\s+)*?(TABLE|INDEX|VIEW|TRIGGER)\s+("[^"]*"|\S+)/i.exec(statement) ?? [];
     const shown = statement.replaceAll(/\s+/g, ' ').slice(0, shownLength);
