@@ -21,7 +21,7 @@ export interface Commands {
   run(...words: readonly string[]): string;
   /** db-init with these arguments, and a variable set for this run. */
   runWith(variable: string, value: string, ...words: readonly string[]): string;
-  /** The command of this run again, with more options; for the gate without options, `gate`. */
+  /** The command of this run again, with more options; for the gate without options, `gate`. Empty if it uses a stream: its other end is not known. */
   again(...options: readonly string[]): string;
   readonly help: string;
   readonly status: string;
@@ -158,6 +158,7 @@ export function commandsFor(settings: CommandSettings): Commands {
     run,
     again(...options) {
       const given = words.filter((word) => word !== '--json');
+      if (given.includes('-')) return '';
       return given.length === 0 || given.join() === 'gate' ? gate : run(...given, ...options);
     },
     runWith: (variable, value, ...more) => withVariable(prefix, compose, `${variable}=${shellWord(value)}`, more),

@@ -29,6 +29,8 @@ describe('the command to run next', () => {
     expect(optionsOf(problem, commandsOf(['backup', 'create', '--keep', '5', '--json']))).toContain(
       '\n  ./entrypoint backup create --keep 5\n'.trimEnd(),
     );
+    // what is at the other end of the stream is not known
+    expect(optionsOf(problem, commandsOf(['restore', '-', '--yes']))).not.toContain('restore -');
     for (const words of [[], ['gate'], ['gate', '--json']]) {
       expect(optionsOf(problem, commandsOf(words))).toContain('\n  ./entrypoint gate');
     }
