@@ -2,6 +2,7 @@ import { formatMilliseconds } from '../report/format.ts';
 import type { Output } from '../report/output.ts';
 import type { DatabaseFacts, Question } from '../model/database-facts.ts';
 import type { Unsafe } from '../model/repair.ts';
+import type { Difference } from '../model/difference.ts';
 import type { Work } from '../model/plan.ts';
 import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
@@ -23,6 +24,7 @@ import type { Recorder } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { findFaults } from '../schema/faults.ts';
 import { createRowQuestion } from '../schema/row-questions.ts';
+import { findDifferences } from '../schema/comparison.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import { workMessages } from '../report/gate-messages.ts';
 import { announceWork } from '../report/migration-messages.ts';
@@ -126,10 +128,21 @@ export async function bringToHead(
   const { state } = plan;
   const { log } = context;
   const started = performance.now();
+  if (state.kind === 'behind' || state.kind === 'unversioned') await numberRowsAgain(transaction, before, context);
   await applyRevisions(transaction, plan, before, context);
   // an empty database can lose nothing, so the verification after the commit is enough
   if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
   log.info(workMessages.broughtToHead(performance.now() - started));
+}
+
+/** Gives keys their sequences back before the migration: revisions insert rows, and expect the database to number them. */
+async function numberRowsAgain(transaction: Transaction, facts: DatabaseFacts, context: GateContext): Promise<void> {
+  const { engine } = context.database;
+  const expected = await loadExpectedSchema(engine);
+  const lost = findDifferences(expected.head, facts.catalog, engine).filter(({ kind }) => kind === 'missing-sequence');
+  if (lost.length === 0 || context.config.drift === 'fail') return;
+  const { repairDifferences } = await import('../repair/repair.ts');
+  reportRepaired(await repairDifferences(transaction, lost, { ...expected, facts, engine }), context);
 }
 
 /**
@@ -186,8 +199,9 @@ async function openBar(total: number, { log, output }: GateContext): Promise<Pro
 async function repairWhatIsMissing(
   transaction: Transaction,
   state: Work['state'],
-  { log, recorder, database, config }: GateContext,
+  context: GateContext,
 ): Promise<void> {
+  const { database, config } = context;
   const { engine, name } = database;
   const expected = await loadExpectedSchema(engine);
   const facts = await transaction.observe(createRowQuestion(expected, engine));
@@ -199,11 +213,7 @@ async function repairWhatIsMissing(
   }
   const { repairDifferences, Unrepairable } = await import('../repair/repair.ts');
   try {
-    const repaired = await repairDifferences(transaction, missing, { ...expected, facts, engine });
-    for (const { object, message } of repaired.map(describeRepaired)) {
-      log.info(`  ${message}`);
-      recorder.step({ kind: 'mending', object, message });
-    }
+    reportRepaired(await repairDifferences(transaction, missing, { ...expected, facts, engine }), context);
   } catch (error) {
     if (!(error instanceof Unrepairable)) throw error;
     throw state.kind === 'drifted'
@@ -217,6 +227,13 @@ async function repairWhatIsMissing(
         );
   }
   await verify(database, (question) => transaction.observe(question));
+}
+
+function reportRepaired(repaired: readonly Difference[], { log, recorder }: GateContext): void {
+  for (const { object, message } of repaired.map(describeRepaired)) {
+    log.info(`  ${message}`);
+    recorder.step({ kind: 'mending', object, message });
+  }
 }
 
 function logProgress(
