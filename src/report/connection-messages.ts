@@ -10,6 +10,7 @@ import { shellWord } from './shell-quoting.ts';
 import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';
+import { count } from './format.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { detailOf } from './attachments.ts';
 import { reasonOfSideFile } from './sqlite-reasons.ts';
@@ -161,7 +162,7 @@ const unfitDatabases = {
 const unreachableDatabases = {
   unreachable: (problem, commands) => ({
     title: `The database cannot be reached: ${problem.database}`,
-    happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
+    happened: [`No connection within ${count(problem.seconds, 'second')}. The last reason: ${problem.reason}.`],
     safe: 'nothing was changed.',
     options: (problem.full === true
       ? describeCauseOf({ kind: 'connections' }, commands, commands.again()).options
@@ -215,8 +216,8 @@ const deniedAccess = {
     options: isReadOnly(problem.reason)
       ? [`The volume or folder is mounted read-only (\`:ro\`): remove that, then start again.\n${commands.again()}`]
       : [
-          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
-            commands.give(folderOf(problem.file)),
+          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as, then start again.\n' +
+            `${commands.give(folderOf(problem.file))}\n${commands.again()}`,
           'Or run both as the owner of the files' +
             (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
         ],
@@ -229,7 +230,7 @@ const deniedAccess = {
     ],
     safe: untouched,
     options: [
-      `Give the folder to the user that db-init runs as, then start again.\n${commands.give(problem.folder)}\n${commands.again()}`,
+      `Give the folder to the user that db-init runs as, then try again.\n${commands.give(problem.folder)}`,
       `Or run db-init as uid ${problem.owner}` + (commands.compose ? ', with `user:` in the compose file.' : '.'),
     ],
   }),
@@ -244,7 +245,7 @@ const deniedAccess = {
   }),
   locked: (problem, commands) => ({
     title: 'Another run holds the lock',
-    happened: [`Waited ${problem.seconds} seconds for: ${problem.holder.description}.`],
+    happened: [`Waited ${count(problem.seconds, 'second')} for: ${problem.holder.description}.`],
     safe: 'the other run continues. This one changed nothing.',
     options: [
       `Let it finish, then start again.\n${commands.again()}`,
