@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { parseToc, type TocEntry } from './toc.ts';
-import { unknownEncoding } from './script-filter.ts';
+import { unknownEncoding } from './script-settings.ts';
 import { once } from 'node:events';
 import type { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

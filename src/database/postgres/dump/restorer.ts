@@ -1,13 +1,6 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
-import {
-  restrict,
-  unchangedSettings,
-  type ScriptSettings,
-  adaptSettings,
-  DamagedDump,
-  filterScript,
-  TooMuchData,
-} from './script-filter.ts';
+import { DamagedDump, filterScript, TooMuchData } from './script-filter.ts';
+import { restrict, unchangedSettings, type ScriptSettings, adaptSettings } from './script-settings.ts';
 import {
   readHeaderBytes,
   type DumpHeader,

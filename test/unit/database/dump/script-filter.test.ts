@@ -1,4 +1,4 @@
-import { adaptSettings } from '../../../../src/database/postgres/dump/script-filter.ts';
+import { adaptSettings } from '../../../../src/database/postgres/dump/script-settings.ts';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
