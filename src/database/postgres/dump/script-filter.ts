@@ -132,6 +132,8 @@ interface Filter {
   databaseOfTables: string | null;
   /** The part of the current statement that was read so far. */
   statement: string;
+  /** The largest number of characters that this statement may have. */
+  longest: number;
   /** The quote that is still open at the end of the statement so far; null if none is. */
   quote: string | null;
   /** How often the statement was parsed while a quote was open. */
@@ -164,6 +166,7 @@ export function filterScript({
     database: null,
     databaseOfTables: null,
     statement: '',
+    longest: longestStatement,
     quote: null,
     attempts: 0,
     heading: { type: '', name: '' },
@@ -231,9 +234,11 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   for (let start = 0; ;) {
     const end = bytes.indexOf(lineFeed, start);
     if (end < 0) {
-      const begun =
-        filter.statement === '' ? bytes.toString('latin1', start, start + insertInto.length) : filter.statement;
-      if (filter.statement.length + bytes.length - start > longestOf(begun)) {
+      const limit =
+        filter.statement === ''
+          ? longestOf(bytes.toString('latin1', start, start + insertInto.length))
+          : filter.longest;
+      if (filter.statement.length + bytes.length - start > limit) {
         filter.statement += bytes.toString('latin1', start, start + shownLength);
         refuse(filter);
         return Buffer.alloc(0);
@@ -255,8 +260,10 @@ const isInRows = (filter: Filter): boolean => filter.state === 'rows';
 
 function readLine(filter: Filter, line: string, push: Push): void {
   if (filter.statement === '' && isBetweenStatements(filter, line)) return;
+  // not read from the whole statement: V8 would copy it for each line
+  if (filter.statement === '') filter.longest = longestOf(line);
   filter.statement += `${line}\n`;
-  if (filter.statement.length > longestOf(filter.statement)) return refuse(filter);
+  if (filter.statement.length > filter.longest) return refuse(filter);
   for (const [mark] of line.matchAll(/['"]/g)) {
     if (filter.quote === null) filter.quote = mark;
     else if (filter.quote === mark) filter.quote = null;
