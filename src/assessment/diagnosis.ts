@@ -36,7 +36,8 @@ export function diagnose(
   // a table of the same name in an earlier schema of the search path hides the table of the application
   const isHidden = present.length === 0 || (missing.length > 0 && revisions.length === 0);
   if (isHidden && facts.elsewhere.length > 0) {
-    return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
+    const { schema, elsewhere: holding, forbidden } = facts;
+    return { kind: 'elsewhere', schema, holding, forbidden, hiding: present };
   }
   if (others.length === 0 && revisions.length === 0) {
     const conflicting = conflictingTypes(facts, expected.head);

@@ -105,6 +105,8 @@ export interface DatabaseFacts {
   readonly schema: string | null;
   /** Other schemas with tables of TimeTracker. */
   readonly elsewhere: readonly string[];
+  /** Those of them that the role may not use. */
+  readonly forbidden: readonly string[];
   readonly relations: readonly Relation[];
   readonly catalog: Catalog;
   /** The rows of alembic_version; null if there is no such table. */

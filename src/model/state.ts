@@ -95,6 +95,8 @@ export type State =
       readonly kind: 'elsewhere';
       readonly schema: string | null;
       readonly holding: readonly string[];
+      /** Those of them that the role may not use. */
+      readonly forbidden: readonly string[];
       /** Tables here with names of core tables: the application would find them instead of its own. */
       readonly hiding: readonly string[];
     }

@@ -61,10 +61,29 @@ export function describeUnexpectedRelations(relations: readonly Relation[]): str
 /** The notice for an installation in another schema than the one in use. */
 function describeElsewhere(
   database: string,
-  { schema, holding, hiding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
+  { schema, holding, forbidden, hiding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
   commands: Commands,
 ): Notice {
   const place = listOf(holding);
+  const another =
+    'If you want a second installation, create a separate database for it, and set its name in DATABASE_URL.';
+  const [closed] = forbidden;
+  if (closed !== undefined && forbidden.length === holding.length) {
+    const grant = `GRANT USAGE, CREATE ON SCHEMA ${quoteName(closed)} TO ${quoteName(commands.user)}`;
+    return {
+      title: `The database user may not use the schema of TimeTracker's tables: ${database}`,
+      happened: [
+        `Its tables are in schema ${place}. The user ${commands.user} lacks the right USAGE there. This is so if somebody else ` +
+          'created the schema, or created it again (DROP SCHEMA, CREATE SCHEMA).',
+      ],
+      safe: `${untouched} No second installation was created.`,
+      options: [
+        `If the tables in schema ${place} are yours, let a superuser or the owner of the schema grant the right, then start again.\n` +
+          `${commands.superuser('psql', ['-c', grant, commands.databaseName])}\n${commands.gate}`,
+        another,
+      ],
+    };
+  }
   return {
     title: `TimeTracker's tables are in another schema than the one that would be used: ${database}`,
     happened: [
@@ -81,7 +100,7 @@ function describeElsewhere(
       `If the tables in schema ${place} are yours, make the user of DATABASE_URL use that schema, then start again.\n` +
         `${commands.sql(`ALTER ROLE CURRENT_USER IN DATABASE ${quoteName(commands.databaseName)} SET search_path TO ${quoteName(holding[0] ?? '')}`)}\n${commands.gate}`,
       `Or add this to DATABASE_URL of db-init and of the application: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
-      'If you want a second installation, create a separate database for it, and set its name in DATABASE_URL.',
+      another,
     ],
   };
 }

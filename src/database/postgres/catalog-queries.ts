@@ -102,17 +102,20 @@ export const foreignLedgersQuery = `
   ORDER BY 1`;
 
 /**
- * The current schema, and the other schemas that hold TimeTracker's tables: the version table with a core table, or
- * more than half of the core tables. A single table `users` may belong to any application.
+ * The current schema, the other schemas that hold TimeTracker's tables (the version table with a core table, or more
+ * than half of the core tables), and those of them that the role may not use. A single table `users` may belong to any
+ * application.
  */
 export const placeQuery = `
-  SELECT current_schema() AS schema, to_json(ARRAY(
-    SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WITH n AS (
+    SELECT n.nspname::text AS name, has_schema_privilege(n.oid, 'USAGE') AS usable
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND c.relname IN (${quoted([...coreTables, versionTable])})
       AND n.nspname IS DISTINCT FROM current_schema() AND n.nspname !~ '${ownSchemas}' AND n.nspname !~ '^pg_'
-    GROUP BY n.nspname
-    HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)}
-    ORDER BY n.nspname)) AS elsewhere`;
+    GROUP BY n.oid, n.nspname
+    HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)})
+  SELECT current_schema() AS schema, to_json(ARRAY(SELECT name FROM n ORDER BY name)) AS elsewhere,
+         to_json(ARRAY(SELECT name FROM n WHERE NOT usable ORDER BY name)) AS forbidden`;
 
 /** The version rows, NULL as an empty text; fails if there is no version table. */
 export const versionRowsQuery = `SELECT coalesce(version_num::text, '') AS version_num FROM alembic_version ORDER BY 1`;

@@ -164,6 +164,7 @@ async function complete(
   return {
     schema: optionalText(place, 'schema'),
     elsewhere: texts(place, 'elsewhere'),
+    forbidden: texts(place, 'forbidden'),
     relations: found,
     catalog,
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,

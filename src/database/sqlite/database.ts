@@ -21,6 +21,7 @@ import { logSuffixes, sizeOf } from './wal-files.ts';
 const emptyDatabase: DatabaseFacts = {
   schema: 'main',
   elsewhere: [],
+  forbidden: [],
   relations: [],
   catalog: { tables: {}, enums: {} },
   revisions: null,

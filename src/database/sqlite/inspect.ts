@@ -69,6 +69,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
     return {
       schema: 'main',
       elsewhere: [],
+      forbidden: [],
       relations,
       catalog,
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,

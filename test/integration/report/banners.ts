@@ -195,8 +195,9 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   ],
   'refused foreign': [refused({ kind: 'foreign', foreignLedgers: ['django_migrations'], related: [] })],
   'refused elsewhere': [
-    refused({ kind: 'elsewhere', schema: 'public', holding: ['other'], hiding: [] }),
-    refused({ kind: 'elsewhere', schema: null, holding: ['other'], hiding: ['users'] }),
+    refused({ kind: 'elsewhere', schema: 'public', holding: ['other'], forbidden: [], hiding: [] }),
+    refused({ kind: 'elsewhere', schema: null, holding: ['other'], forbidden: [], hiding: ['users'] }),
+    refused({ kind: 'elsewhere', schema: null, holding: ['other'], forbidden: ['other'], hiding: [] }),
   ],
   'refused interrupted': [
     refused({ kind: 'interrupted', journal: { file: '/b/restore.json', says: null } }),

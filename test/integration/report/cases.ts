@@ -1292,6 +1292,29 @@ function onPostgres(): readonly Case[] {
       ],
     },
     {
+      banner: 'refused elsewhere',
+      title: 'a user who may not use the schema',
+      code: 17,
+      env: (installation) => addressOf(installation),
+      async make(installation) {
+        await createPowerlessUser(installation);
+        const user = powerlessUserOf(installation);
+        await execute(
+          installation.database,
+          `DO $$ DECLARE one record; BEGIN
+             FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+             LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${user}"', one.name); END LOOP; END $$;
+           REVOKE ALL ON SCHEMA public FROM PUBLIC, "${user}"`,
+        );
+      },
+      options: [
+        follow(/^If the tables in schema .* grant the right/, done),
+        follow(/^If you want a second installation/, done, async ({ operator }) =>
+          operator.set('DATABASE_URL', (await createDatabase()).url),
+        ),
+      ],
+    },
+    {
       banner: 'closed-database',
       title: 'a database whose drop was cut off, with a former one beside it',
       code: 4,

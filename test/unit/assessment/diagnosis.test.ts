@@ -57,6 +57,7 @@ function observe({
   const facts: DatabaseFacts = {
     schema: 'public',
     elsewhere,
+    forbidden: [],
     relations: [
       ...all.map((name) => ({ name, kind: 'table' as const, estimatedRows: null })),
       ...views.map((name) => ({ name, kind: 'view' as const, estimatedRows: null })),

@@ -30,7 +30,7 @@ const states = {
   },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'], misspelt: [] },
   foreign: { kind: 'foreign', foreignLedgers: ['public.knex_migrations'], related: [] },
-  elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'], hiding: [] },
+  elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'], forbidden: [], hiding: [] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
   unreadable: { kind: 'unreadable', reason: 'no', cause: { kind: 'other' } },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };

@@ -32,6 +32,7 @@ function context(promised: Record<string, Table>, found: Record<string, Table>):
   const facts: DatabaseFacts = {
     schema: 'main',
     elsewhere: [],
+    forbidden: [],
     relations: [],
     catalog,
     revisions: [],
