@@ -58,7 +58,6 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
     /^Mount a volume there|^Or unset TT_RUN_ONCE, and/,
     'gate/run-once makes the state: whether a volume is mounted is looked up in the table of mounts of a container',
   ],
-  [/^archive-rejected other-format$/, /^Set DATABASE_URL to a/, 'it asks for the other engine'],
   [
     /^archive-rejected other-format$/,
     /^Pack the folder of the dump/,
