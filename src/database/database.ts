@@ -27,11 +27,18 @@ export type DriverConnection =
   | { readonly engine: 'postgresql'; readonly driver: typeof pg; readonly client: pg.Client }
   | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
 
+/**
+ * `quick` does not read the text of defaults, only whether there are any (`someDefault`). That is enough to recognise a
+ * healthy database, and takes PostgreSQL half the time.
+ */
+export type Depth = 'quick' | 'whole';
+
 /** An open transaction. It runs statements, and can observe the database with their changes. */
 export interface Transaction extends Session {
   /** For a library that uses the driver directly. The library must not end the transaction. */
   readonly connection: DriverConnection;
-  observe(question?: Question): Promise<DatabaseFacts>;
+  /** @param depth by default `whole` */
+  observe(question?: Question, depth?: Depth): Promise<DatabaseFacts>;
 }
 
 export interface Database {
@@ -40,12 +47,8 @@ export interface Database {
   readonly name: string;
   readonly serverVersion: string;
 
-  /**
-   * Reads all facts in one snapshot, without writing.
-   * @param depth `quick` does not read the text of defaults, only whether there are any (`someDefault`). That is enough
-   *   to recognise a healthy database, and takes PostgreSQL half the time
-   */
-  observe(depth: 'quick' | 'whole', question?: Question): Promise<DatabaseFacts>;
+  /** Reads all facts in one snapshot, without writing. */
+  observe(depth: Depth, question?: Question): Promise<DatabaseFacts>;
 
   /**
    * Runs `work` read-only in one snapshot: it does not see concurrent writes. Must not be called within

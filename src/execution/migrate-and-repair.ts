@@ -9,7 +9,7 @@ import { makeSafetyBackup } from '../backup/safety.ts';
 import { recordLastChange } from '../state-folder/last-change.ts';
 import type { Config } from '../config/config.ts';
 import { causeOfSchemaChange } from '../database/schema-change-cause.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Database, Depth, Transaction } from '../database/database.ts';
 import { chainOf } from '../errors/error-code.ts';
 import { Failure, reasonOf, type Verdict } from '../errors/failure.ts';
 import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../migration/migrator.ts';
@@ -204,9 +204,14 @@ async function repairWhatIsMissing(
   const { database, config } = context;
   const { engine, name } = database;
   const expected = await loadExpectedSchema(engine);
-  const facts = await transaction.observe(createRowQuestion(expected, engine));
-  const missing = findFaults(expected, facts, engine);
-  if (missing.length === 0) return requireHealthy(verdictOn(facts, missing), name);
+  const look = async (depth: Depth) => {
+    const facts = await transaction.observe(createRowQuestion(expected, engine), depth);
+    return { facts, missing: findFaults(expected, facts, engine) };
+  };
+  // only a repair needs the text of all defaults
+  const seen = await look('quick');
+  if (seen.missing.length === 0) return requireHealthy(verdictOn(seen.facts, []), name);
+  const { facts, missing } = await look('whole');
   // for a drifted state, the gate has refused before this point, unless somebody ran the command `repair`
   if (config.drift === 'fail' && state.kind !== 'drifted') {
     throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
@@ -226,7 +231,7 @@ async function repairWhatIsMissing(
           { cause: error },
         );
   }
-  await verify(database, (question) => transaction.observe(question));
+  await verify(database, (question) => transaction.observe(question, 'quick'));
 }
 
 function reportRepaired(repaired: readonly Difference[], { log, recorder }: GateContext): void {

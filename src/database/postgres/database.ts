@@ -203,7 +203,7 @@ async function inTransaction<Result>(
     const result = await work({
       ...postgresSession(client),
       connection: { engine: 'postgresql', driver: pg, client },
-      observe: (question) => readFacts(client, { versionNumber, question }),
+      observe: (question, depth) => readFacts(client, { versionNumber, depth, question }),
     });
     await end();
     return result;

@@ -24,8 +24,8 @@ import {
   typesQuery,
   unreadableQuery,
   versionRowsQuery,
-  type Defaults,
 } from './catalog-queries.ts';
+import type { Depth } from '../database.ts';
 import { oldestServer } from './connect.ts';
 import { readSession, sessionsQuery } from './other-sessions.ts';
 
@@ -57,7 +57,7 @@ export async function readCatalogAfter(
   versionNumber: number,
   suits: (row: Row) => boolean,
 ): Promise<CatalogRows | null> {
-  const queries = catalogQueries(versionNumber, 'presence').map(asOneText);
+  const queries = catalogQueries(versionNumber, 'quick').map(asOneText);
   const results = await resultsOf(client, ['BEGIN', statements, 'COMMIT', snapshot, ...queries]);
   const leading = results.slice(0, -queries.length).filter(({ command }) => command === 'SELECT');
   if (suits(leading.at(-1)?.rows[0] ?? {})) return results.slice(-queries.length).map(rowsIn);
@@ -69,13 +69,12 @@ export async function readCatalogAfter(
 export async function inspect(
   client: pg.Client,
   versionNumber: number,
-  depth: 'quick' | 'whole',
+  depth: Depth,
   question: Question | undefined,
   open: CatalogRows | null = null,
 ): Promise<DatabaseFacts> {
-  const defaults = depth === 'quick' ? 'presence' : 'text';
   try {
-    const look = open ?? (await askCatalog(client, [snapshot], catalogQueries(versionNumber, defaults)));
+    const look = open ?? (await askCatalog(client, [snapshot], catalogQueries(versionNumber, depth)));
     return await complete(client, look, question, 'ROLLBACK');
   } catch (error) {
     // if this fails, the connection is lost, and `error` says so
@@ -89,20 +88,22 @@ export async function readFacts(
   client: pg.Client,
   {
     versionNumber = oldestServer,
+    depth = 'whole',
     question,
   }: {
     /** The version number of the server, e.g. 160004. */
     versionNumber?: number;
+    depth?: Depth | undefined;
     question?: Question | undefined;
   } = {},
 ): Promise<DatabaseFacts> {
-  return complete(client, await askCatalog(client, [], catalogQueries(versionNumber, 'text')), question, '');
+  return complete(client, await askCatalog(client, [], catalogQueries(versionNumber, depth)), question, '');
 }
 
 /** The catalog queries, in the order in which `complete` reads their rows. */
-const catalogQueries = (versionNumber: number, defaults: Defaults): readonly string[] => [
+const catalogQueries = (versionNumber: number, depth: Depth): readonly string[] => [
   relationsQuery,
-  columnsQuery(defaults),
+  columnsQuery(depth === 'quick' ? 'presence' : 'text'),
   constraintsQuery,
   indexesQuery,
   enumsQuery,
