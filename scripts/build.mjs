@@ -228,6 +228,8 @@ const replaced = [
   { owner: 'better-sqlite3', path: /^bindings$/, instead: `() => require(${JSON.stringify(driver)})` },
   // umzug's own command line would add 0.9 MB to every migration
   { owner: 'umzug', path: /^\.\/cli$/ },
+  // it finds migrations by patterns of file names; db-init passes a list of them
+  { owner: 'umzug', path: /^tinyglobby$/ },
   // Sequelize's code for other database servers, and a package for a type that no table has
   { owner: 'sequelize', path: /^\.\/dialects\/(db2|mariadb|mssql|mysql|oracle|snowflake)$/ },
   { owner: 'sequelize', path: /^pg-hstore$/ },
