@@ -32,6 +32,12 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
       for (const row of new Set(state.revisions.filter((each, place) => state.revisions.indexOf(each) !== place))) {
         log.warn(`alembic_version contains ${row} more than once: one of these rows is kept.`);
       }
+      if (pending.length === 0 && new Set(state.revisions).size > 1) {
+        log.warn(
+          `alembic_version contains ${listRows(state.revisions, ', ')}: the rows of earlier revisions are removed. If somebody ` +
+            'has loaded a dump into this database while it had tables, check that the rows of the dump are here.',
+        );
+      }
       log.info(`The database is at ${listRows(state.revisions, ', ')}: ${pending.length} revisions to apply.`, {
         pending,
       });

@@ -56,7 +56,10 @@ export function renderPlan(report: StateReport, seen: Assessment, commands: Comm
     pass: 'The gate would do nothing, and the application would start.',
     settle:
       'The gate would wait for that restore if it is running, or else finish or undo it, and then assess the database again.',
-    migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
+    migrate:
+      report.pending.length === 0
+        ? 'The gate would correct the rows of alembic_version (equal ones, or those of earlier revisions), and apply no revision.'
+        : `The gate would apply ${report.pending.length} revisions, in one transaction:`,
     'adopt and migrate': `The gate would stamp it with ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
     'quarantine and migrate': `The gate would move these tables to a quarantine schema, then apply ${report.pending.length} revisions:`,
     repair: 'The gate would add what is missing, in one transaction:',

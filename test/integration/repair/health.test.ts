@@ -258,6 +258,16 @@ describePostgres('a healthy database', () => {
     }
   });
 
+  it('loses the row of an earlier revision, which a dump that was loaded over it may have brought', async () => {
+    const url = await damaged("INSERT INTO alembic_version VALUES ('050')");
+    const { stdout } = await run(['plan'], { env: { DATABASE_URL: url } });
+    expect(stdout).toContain('The gate would correct the rows of alembic_version');
+    const corrected = await gate(url);
+    expect(corrected.exitCode, corrected.all).toBe(0);
+    expect(corrected.all).toMatch(/WARNING: alembic_version contains 050, .* check that the rows of the dump are here/);
+    expect((await gate(url)).stdout).toContain('nothing to do');
+  });
+
   const withoutKeys = `DO $$ DECLARE t record; BEGIN
       FOR t IN SELECT conrelid::regclass AS name, conname FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', t.name, t.conname);
