@@ -30,7 +30,6 @@ const followed = 0x0008;
 /** The facts of all entries that stay in memory. */
 export interface EntryTable {
   readonly count: number;
-  /** @param name the name for the entry */
   readonly entry: (index: number, name: string) => StoredEntry;
   /** The position of its directory record in the file. */
   readonly at: Float64Array;

@@ -72,7 +72,6 @@ export interface NumberedNames {
   readonly numbers: Uint32Array;
   /** It may contain further names. */
   readonly set: NameSet;
-  /** Returns the key of a name. */
   readonly key: (name: string) => string;
 }
 

@@ -52,13 +52,13 @@ export interface Manifest {
  * The text of manifest.json: the four keys that the application writes, and db-init's own data under `db_init`. That
  * key identifies archives of db-init.
  */
-export function renderManifest({ engine, createdAt, revisions, entries: members, ...ours }: Manifest): string {
+export function renderManifest({ engine, createdAt, revisions, entries, ...ours }: Manifest): string {
   const content = {
     alembic_revision: revisions[0] ?? null,
     app_version: null,
     // in the application's format: no zone, whole seconds
     created_at: localTime(createdAt),
-    db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours, members },
+    db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours, members: entries },
     db_type: engine,
   };
   return `${JSON.stringify(content, null, 2)}\n`;

@@ -39,7 +39,6 @@ export async function readSummary(session: Session): Promise<DatabaseSummary> {
   return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };
 }
 
-/** Whether at least one of the tables holds a row. */
 export async function holdsRows(session: Session, tables: readonly string[]): Promise<boolean> {
   if (tables.length === 0) return false;
   const questions = tables.map((table) => `EXISTS (SELECT 1 FROM ${quoteName(table)})`);

@@ -21,7 +21,6 @@ export interface ListedArchive {
   readonly database: string | null;
   /** Rows of alembic_version; null where they are not known. */
   readonly revisions: readonly string[] | null;
-  /** Bytes of the file. */
   readonly bytes: number;
   /** How many uploaded files it holds. */
   readonly uploads: number | null;

@@ -104,7 +104,6 @@ function safetyFailure(context: Pick<BackupContext, 'database'>, error: unknown)
   return named ? error : backupFailure(context, obstacleOf(error), 'safety');
 }
 
-/** Converts an error to the obstacle to a backup. */
 export function obstacleOf(error: unknown): BackupObstacle {
   if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
   return { kind: 'failed', reason: reasonOf(error), cause: causeOf(error) };

@@ -4,7 +4,6 @@ import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 import type { Recorder } from '../report/run-record.ts';
 
-/** The context of a command. */
 export interface CommandContext<Known extends Settings = Config> {
   readonly version: string;
   readonly config: Known;
@@ -48,7 +47,6 @@ export interface DatabaseCommand extends CommandDefinition {
 /** A command that needs a database for some of its arguments only. */
 interface OptionalDatabaseCommand extends CommandDefinition {
   readonly database: 'optional';
-  /** Whether a run with these arguments uses the database. */
   readonly usesDatabase: (given: CommandArguments) => boolean;
   readonly run: (context: CommandContext<Settings>) => Promise<ExitCode>;
 }

@@ -191,7 +191,6 @@ async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObj
   return { ...(await reportState(record, end)) };
 }
 
-/** How the run of a command ended. */
 interface CommandEnd extends Pick<RunEnd, 'exitCode' | 'problem'> {
   /** What a person was told of a failure. */
   readonly message: Message | null;

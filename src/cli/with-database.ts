@@ -55,7 +55,6 @@ function isTemporary(file: string): boolean {
   return !relative(tmpdir(), file).startsWith('..');
 }
 
-/** The progress of a run. */
 interface Progress {
   /** Whether the run has begun its work under the lock. */
   locked: boolean;

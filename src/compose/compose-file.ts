@@ -30,7 +30,6 @@ export interface NamedText {
  */
 export type ReadOther = (path: string, folder: string) => NamedText | null;
 
-/** The input is not a compose file. */
 export class NoComposeFile extends Error {
   /** Null for standard input. */
   readonly file: string | null;

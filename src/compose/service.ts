@@ -14,12 +14,10 @@ export interface Service {
   readonly envFiles: readonly string[];
   /** The variables in its env files; null if one of them was not read. */
   readonly inEnvFiles: ReadonlyMap<string, string> | null;
-  /** The env files that were not read. */
   readonly unreadEnvFiles: readonly string[];
   /** The variables of `environment` and of the env files that were read. */
   readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
-  /** The services of `volumes_from`. */
   readonly volumesFrom: readonly string[];
   /** The mounts that it has from those services. */
   readonly borrowedMounts: readonly Mount[];

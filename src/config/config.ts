@@ -13,7 +13,6 @@ export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts
 
 export { type HostAddress, hostsOf } from './postgresql.ts';
 
-/** A folder of uploads. */
 export interface UploadRoot {
   /** Its folder in an archive; the application knows only `uploads`. */
   readonly name: UploadRootName;

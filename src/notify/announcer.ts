@@ -20,7 +20,6 @@ export interface RunMessage extends Message {
   readonly report: JsonObject;
 }
 
-/** Sends the messages of one run. */
 export interface Announcer {
   /** Sends the messages for this end of a run, and logs success or failure. Never throws. */
   end(ending: RunMessage, how: { readonly log: Log; readonly secrets: readonly string[] }): Promise<void>;

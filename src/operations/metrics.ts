@@ -55,7 +55,6 @@ export function renderMetrics(record: RunRecord, end: RunEnd, former: string, he
     .join('');
 }
 
-/** The metrics of this run. */
 function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metric, Samples>>> {
   const at = unlabelled(end.finishedAt.getTime() / 1000);
   const backup = record.steps.findLast((step) => step.kind === 'backup');

@@ -6,7 +6,6 @@ import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { reportFailure, reportAssessment, type StateReport } from '../assessment/state-report.ts';
 
-/** How a run began and ended. */
 export interface RunEnd {
   readonly version: string;
   /** Null if the command line could not be parsed. */

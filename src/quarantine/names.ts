@@ -14,7 +14,6 @@ export function quarantineNameOfRestore(incoming: string): string {
 
 const pattern = String.raw`tt_quarantine_\d{8}t\d{6}(?:_\d+)?`;
 
-/** Whether a schema has the name of a quarantine. */
 export const isQuarantineName = (schema: string): boolean => new RegExp(`^${pattern}$`).test(schema);
 
 /**

@@ -75,8 +75,8 @@ export function unsafeByAttachment(difference: Of<'obstruction'>): Unsafe {
   const { remedy, definition } = difference.attachment;
   if (definition === undefined) return unsafe(difference, { kind: 'owners' }, [remedy]);
   const lines = `${definition};`.split(/\r?\n/).map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)));
-  const anew = ['to make it anew later, once it can work:', ...lines].map((line) => `-- ${line}`);
-  return unsafe(difference, { kind: 'owners' }, [remedy, ...anew]);
+  const again = ['to create it again later, once it can work:', ...lines].map((line) => `-- ${line}`);
+  return unsafe(difference, { kind: 'owners' }, [remedy, ...again]);
 }
 
 /** Refuses a table that has lost all its seed rows. Shows the statements that insert them, with the columns that it has. */
@@ -163,7 +163,7 @@ function withAllocatedNames(table: string, circumstances: DecisionContext): Tabl
 function decideColumn(difference: Of<'missing-column'>, circumstances: DecisionContext): Step {
   const { table, column, expected } = difference;
   const numbered = sequenceOf(expected.default) !== null;
-  // do not number the rows anew: other rows may refer to the lost numbers
+  // the rows are not renumbered: other rows may refer to the lost numbers
   const plain = numbered ? { ...expected, default: null } : expected;
   const add = alter('column', table, { kind: 'addColumn', column, definition: renderColumn(plain) });
   const number = numbered ? numberRows(difference, expected, circumstances) : [];

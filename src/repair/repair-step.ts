@@ -59,7 +59,6 @@ function alterationText(change: Alteration): string {
   }
 }
 
-/** Creates the step that repairs a difference. */
 export const step = (
   difference: Difference,
   changes: readonly Change[],
@@ -81,7 +80,6 @@ export const unsafe = (difference: Difference, obstacle: Obstacle, remedy: reado
 
 export const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
 
-/** Creates a change to an existing table. */
 export const alter = (phase: Phase, table: string, change: Alteration): Change => ({
   kind: 'alteration',
   phase,

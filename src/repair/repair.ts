@@ -19,7 +19,7 @@ export class Unrepairable extends Error {
   readonly unsafe: readonly Unsafe[];
 
   constructor(unsafe: readonly Unsafe[], options?: ErrorOptions) {
-    super('the schema cannot be mended safely', options);
+    super('the schema cannot be repaired safely', options);
     this.unsafe = unsafe;
   }
 }

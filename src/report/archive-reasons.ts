@@ -60,7 +60,6 @@ const otherFiles = {
   folder: 'files that are no backup, or a backup in another packing',
 } as const satisfies Record<OtherFile['kind'], string>;
 
-/** The variable of a limit. */
 export const limitVariables = {
   entries: 'TT_ARCHIVE_MAX_ENTRIES',
   unpacked: 'TT_ARCHIVE_MAX_GIGABYTES',
@@ -187,7 +186,7 @@ const unusableArchives = {
     `${names.map(describeUnfitName).join(', ')}${more > 0 ? ` and ${more} more` : ''}. ` +
     'Give them other names in a copy of the SQLite file (ALTER TABLE … RENAME TO …, RENAME COLUMN … TO …), and restore that',
   'no-room': ({ name, needed, places }) =>
-    `its ${name} has ${needed} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`,
+    `its ${name} has ${needed} bytes, and neither ${places.join(' nor ')} has room to unpack it and verify it`,
 } satisfies Describers<UnusableArchive, null, string>;
 
 const describeUnusable = describerOf<UnusableArchive, null, string>(unusableArchives);
@@ -252,7 +251,7 @@ const manifestDefects = {
   'too-long': 'its manifest.json is too long',
   'not-a-manifest': 'manifest.json is not what the application writes',
   'no-database': 'it was made without a database: its manifest says db_type "unknown"',
-  'unknown-engine': 'manifest.json does not say of which kind its database is',
+  'unknown-engine': 'manifest.json does not say which engine its database is for',
   'odd-text': 'manifest.json has a value that is no plain text',
   'wrong-type': 'manifest.json has a value of the wrong type',
   'unknown-format': 'manifest.json is damaged, or was written by a newer db-init',

@@ -127,7 +127,6 @@ export function describeSeedRefusal(database: string, state: State['kind'], comm
   };
 }
 
-/** How many rows the seed has added to a table. */
 export function describeAdded(table: string, rows: number): string {
   return `  ${table}: ${rows} added`;
 }

@@ -72,7 +72,6 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
   }
 }
 
-/** The notice for a migration that failed. */
 export function describeFailedMigration(
   { revision, applied, remaining, reason }: FailedMigration,
   cause: Cause,

@@ -235,7 +235,6 @@ const describeByKind = describerOf<RestoreObstacle, Context, Notice>({
   ...failedRestores,
 });
 
-/** Why nothing was restored. */
 export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle, commands: Commands): Notice {
   const title = `Nothing was restored: ${database}`;
   return describeByKind(obstacle.kind, obstacle, { database, title, commands });

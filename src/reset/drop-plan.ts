@@ -8,7 +8,6 @@ import type { ApplicationObjects } from '../schema/application-objects.ts';
 
 /** The objects that a reset drops, and those that it keeps. */
 export interface DropPlan {
-  /** The tables to drop. */
   readonly tables: readonly string[];
   /** The statements that drop everything, in this order. */
   readonly statements: readonly string[];

@@ -20,7 +20,6 @@ export interface RestoreContext {
   readonly trusted: boolean;
   /** Whether rows that do not fit the other engine may be set aside. */
   readonly setAside?: boolean;
-  /** Called with the number of unpacked bytes. */
   readonly onBytes: (bytes: number) => void;
   /** Called after the archive's database is loaded and before it is migrated. */
   readonly onLoaded?: (contents: DatabaseSummary) => void;

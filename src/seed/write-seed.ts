@@ -17,7 +17,6 @@ import { withPasswords, writePeople } from './writers/people.ts';
 import { writeTime } from './writers/time.ts';
 import { writeWork } from './writers/work.ts';
 
-/** The dependencies of the writers of the seed. */
 export interface SeedWriterContext {
   readonly config: Pick<Config, 'administrator'>;
   readonly log: Log;

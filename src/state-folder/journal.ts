@@ -128,7 +128,6 @@ export function parseJournal(text: string): Journal | null {
   return { id, action, swapKind, database, archive, startedAt, holder, phase, names, uploads };
 }
 
-/** Whether a value read from a file is a kind of swap. */
 export const isSwapKind = (value: unknown): value is SwapKind =>
   value === 'databases' || value === 'schemas' || value === 'files';
 

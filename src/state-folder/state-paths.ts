@@ -55,12 +55,10 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
   }
 }
 
-/** The file with the history of completed restores. */
 export function restoreHistoryFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restores.json');
 }
 
-/** The file with the progress of TT_RUN_ONCE. */
 export function onceFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'run-once.json');
 }

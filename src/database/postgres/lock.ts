@@ -53,7 +53,6 @@ export interface SessionOptions {
   readonly schema: string | undefined;
 }
 
-/** How to wait for the run lock. */
 export interface LockOptions {
   /** Seconds to wait for the lock, over all attempts. */
   readonly lockTimeout: number;
@@ -101,7 +100,6 @@ export function isTaken(row: Row): boolean {
   return row['taken'] === true;
 }
 
-/** Releases the run lock. */
 export async function releaseRunLock(client: pg.Client): Promise<void> {
   await client.query(`SELECT pg_advisory_unlock(${runLock.application}, ${runLock.key})`);
 }

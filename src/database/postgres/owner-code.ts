@@ -36,7 +36,6 @@ export function callsIn(source: string): readonly string[] {
   return Array.from(withoutLiterals(source).matchAll(/("[^"]+"|[a-z_][\w$]*)\s*\(/gi), ([, name = '']) => plain(name));
 }
 
-/** All names in a source. */
 export function namesIn(source: string): readonly string[] {
   return Array.from(withoutLiterals(source).matchAll(/"[^"]+"|[a-z_][\w$]*/gi), ([name]) => plain(name));
 }

@@ -30,7 +30,6 @@ export interface RowReader {
 /** The highest value of PostgreSQL's `integer` that is followed by another one. */
 const highest = 2_147_483_646;
 
-/** Opens a SQLite file to read its rows. */
 export function openRows(file: string): RowReader {
   const database = new SQLite(file, { readonly: true, fileMustExist: true });
   database.pragma('trusted_schema = OFF');

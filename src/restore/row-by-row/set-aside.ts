@@ -31,7 +31,6 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
-/** The failure for rows that do not fit into a database of this engine. */
 export function rowsDoNotFit(engine: Engine, misfits: readonly Misfits[], { database, archive }: LoadOptions): Failure {
   return new Failure({
     kind: 'restore-refused',

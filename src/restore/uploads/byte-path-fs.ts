@@ -81,7 +81,6 @@ export async function makeFolderLike(model: BytePath, folder: BytePath): Promise
   await chmod(bytesOf(folder), mode & 0o7777);
 }
 
-/** Removes a folder if it is empty. */
 export async function removeEmptyFolder(folder: BytePath): Promise<void> {
   try {
     await rmdir(bytesOf(folder));

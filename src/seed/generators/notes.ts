@@ -8,7 +8,6 @@ import type { ProjectRef, TaskRef } from './work.ts';
 /** The receipt number of an expense, by which the next run recognises it. */
 export const receipt = (number: number): string => `DEV-R-${number}`;
 
-/** Builds all expense categories. */
 export function categoryRows(context: SeedContext): readonly NewRow<'expense_categories'>[] {
   return categories.map(({ name, code, color }) => ({
     name,

@@ -43,7 +43,6 @@ export async function openPlainDump(
 }
 
 const ignore = (): void => undefined;
-/** A listener that ignores everything. */
 export const ignoring: ScriptListener = { statement: ignore, rows: ignore, end: ignore };
 
 /** Splits a qualified name, as written in SQL, into its schema and its own name. */
