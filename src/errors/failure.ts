@@ -179,7 +179,6 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unreachable;
     case 'access-denied':
     case 'file-access-denied':
-    case 'state-folder-denied':
     case 'closed-database':
     case 'missing-rights':
       return exitCodes.accessDenied;
@@ -205,6 +204,9 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.backupFailed;
     case 'archive-rejected':
       return exitCodes.archiveRejected;
+    // nobody knows whether a restore is unfinished
+    case 'state-folder-denied':
+      return exitCodes.restoreRefused;
     case 'restore-refused':
       return isUnreachableFailure(problem.obstacle) ? exitCodes.unreachable : exitCodes.restoreRefused;
     case 'quarantine-refused':

@@ -223,7 +223,7 @@ const deniedAccess = {
         ],
   }),
   'state-folder-denied': (problem, commands) => ({
-    title: `The folder with db-init's own files may not be read: ${problem.folder}`,
+    title: `The folder with db-init's own files cannot be read: ${problem.folder}`,
     happened: [
       `It belongs to uid ${problem.owner}, and this process is ${problem.user}. Another user has run db-init before.`,
       'The journal of a restore may be in it, so db-init does not know whether a restore is unfinished.',

@@ -1140,7 +1140,7 @@ function onSqlite(): readonly Case[] {
     {
       banner: 'state-folder-denied',
       title: "a folder of db-init's that belongs to another user",
-      code: 4,
+      code: 31,
       needsRoot: true,
       runner: asNobody,
       async make(installation) {

@@ -144,6 +144,7 @@ describeRestores('a journal that cannot be used', (engine) => {
         const { exitCode, all } = await run([command], { env: place.env, uid: 65534 });
         expect(exitCode, all).toBe(31);
         expect(all.replaceAll(/\s+/g, ' ')).toContain('cannot be read');
+        expect(all).toMatch(/chown -R 65534:65534 \S+\.db-init/);
       }
     },
   );
