@@ -75,10 +75,7 @@ export interface NumberedNames {
   readonly key: (name: string) => string;
 }
 
-/**
- * Gives each name a number.
- * @param key two names with the same key are the same
- */
+/** Gives each name a number. @param key two names with the same key are the same */
 export async function numberNames(names: Listing<string>, key: (name: string) => string): Promise<NumberedNames> {
   const pause = createYielder();
   const set = openNameSet(names.length);

@@ -40,10 +40,7 @@ export function requireDatabaseFile({ database }: Pick<Config, 'database'>): voi
   );
 }
 
-/**
- * Makes a manual backup of the database, in any state, and of all uploads.
- * @throws Failure `backup-failed`
- */
+/** Makes a manual backup of the database, in any state, and of all uploads. @throws Failure `backup-failed` */
 export async function makeManualBackup(
   context: BackupContext,
   { destination, keep, since = null }: ManualBackup,
@@ -78,10 +75,7 @@ async function findMadeSince(
   return { ...newest, size: (await stat(newest.path)).size, files: null, repeated: true };
 }
 
-/**
- * Writes a manual backup to a stream.
- * @throws Failure `backup-failed`
- */
+/** Writes a manual backup to a stream. @throws Failure `backup-failed` */
 export async function streamManualBackup(
   context: BackupContext,
   { stream, written: bytes }: { readonly stream: Writable; readonly written: () => number },

@@ -5,10 +5,7 @@ import type { Command, Request } from './context.ts';
 import { closestName } from '../platform/closest-name.ts';
 import { usageTexts } from '../report/command-line.ts';
 
-/**
- * Parses the arguments after the program's name.
- * @throws Failure `usage`
- */
+/** Parses the arguments after the program's name. @throws Failure `usage` */
 export async function readArguments(given: readonly string[]): Promise<Request> {
   const [first = 'gate', ...others] = given;
   if (['help', '--help', '-h'].includes(first)) {

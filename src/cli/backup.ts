@@ -191,10 +191,7 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
   return exitCodes.healthy;
 }
 
-/**
- * Restores the archive's database beside the live one, migrates it to the head, and drops it.
- * @returns what it held
- */
+/** Restores the archive's database beside the live one, migrates it to the head, and drops it. @returns what it held */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
   const { openMatchingArchive, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');

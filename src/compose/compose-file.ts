@@ -24,10 +24,7 @@ export interface NamedText {
   readonly text: string;
 }
 
-/**
- * Reads a file that another file names; null if that fails.
- * @param folder the base of relative paths
- */
+/** Reads a file that another file names; null if that fails. @param folder the base of relative paths */
 export type ReadOther = (path: string, folder: string) => NamedText | null;
 
 export class NoComposeFile extends Error {

@@ -50,10 +50,7 @@ const tagsOfCompose = (tags: Tags): Tags => [
   ...ofEveryKind(override),
 ];
 
-/**
- * Parses the documents of a YAML file, with anchors and merge keys.
- * @throws YAMLParseError with line and column
- */
+/** Parses the documents of a YAML file, with anchors and merge keys. @throws YAMLParseError with line and column */
 export function parseYaml(text: string): readonly unknown[] {
   const options = { merge: true, schema: 'core', customTags: tagsOfCompose, logLevel: 'error' } as const;
   return [...parseAllDocuments(text, options)].map((document) => {

@@ -4,9 +4,7 @@ import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { isConnectionLoss } from './postgres/connection-failure.ts';
 import { toolCause, ToolFailed } from './postgres/tool-message.ts';
 
-/**
- * A lock was not granted within the lock timeout. `blockers`: the sessions that held it, if the server shows them.
- */
+/** A lock was not granted within the lock timeout. `blockers`: the sessions that held it, if the server shows them. */
 export class LockTimeout extends Error {
   override readonly name = 'LockTimeout';
   readonly blockers: readonly Blocker[];

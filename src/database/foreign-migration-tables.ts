@@ -13,9 +13,7 @@ export function isForeignLedger(name: string): boolean {
   return ledgerExpression.test(name) || furtherLedgers.includes(name.toLowerCase());
 }
 
-/**
- * Tables of other migration tools and frameworks that `ledgerPattern` does not match, in lower case.
- */
+/** Tables of other migration tools and frameworks that `ledgerPattern` does not match, in lower case. */
 export const furtherLedgers: readonly string[] = [
   'aerich', // Tortoise ORM
   'ar_internal_metadata', // Rails

@@ -29,10 +29,7 @@ export interface EntryObject {
   readonly bytes: number | null;
 }
 
-/**
- * Finds a quarantine by its name.
- * @throws Failure `quarantine-refused` (`not-held`) that lists the existing ones
- */
+/** Finds a quarantine by its name. @throws Failure `quarantine-refused` (`not-held`) that lists the existing ones */
 export function pickEntry<Entry extends { readonly name: string }>(
   entries: readonly Entry[],
   name: string,

@@ -16,10 +16,7 @@ const safe = 'nothing was changed, and nothing of the archive was left behind.';
 const another = (commands: Commands): string =>
   `See which other backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`;
 
-/**
- * Why an archive is not restored.
- * @param atStart whether TT_RESTORE_FROM asked for it: then every start ends here
- */
+/** Why an archive is not restored. @param atStart whether TT_RESTORE_FROM asked for it: then every start ends here */
 export function describeRejection(archive: string, fault: ArchiveFault, atStart: boolean, commands: Commands): Notice {
   const notice = describeFault(archive, fault, commands);
   if (!atStart) return notice;

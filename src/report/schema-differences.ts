@@ -218,10 +218,7 @@ export function sqlFor({ obstacle, remedy }: Unsafe, { statement }: Statements):
   return [...find, ...remedy].map(statement);
 }
 
-/**
- * A repair as SQL with comments: what would be done, or why nothing would be.
- * @param statements those of its steps
- */
+/** A repair as SQL with comments: what would be done, or why nothing would be. @param statements those of its steps */
 export function renderRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): string {
   if (plan.unsafe.length > 0) {
     const blocks = plan.unsafe.flatMap((unsafe) => [

@@ -102,10 +102,7 @@ function isCauseHere({ kind }: Cause, { engine }: Database): boolean {
   return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
 }
 
-/**
- * Verifies the live database after a restore.
- * @returns what is wrong with it; null if nothing
- */
+/** Verifies the live database after a restore. @returns what is wrong with it; null if nothing */
 export async function findRestoredFault(
   database: Database,
   source: RestoreSource,

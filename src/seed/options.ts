@@ -44,10 +44,7 @@ const entriesPerDay = 6;
 const entriesPerTask = 8;
 const tasksAtMost = 200_000;
 
-/**
- * Parses the given options, and adds the defaults.
- * @throws Failure `usage` that names all invalid options
- */
+/** Parses the given options, and adds the defaults. @throws Failure `usage` that names all invalid options */
 export function readSeedOptions(given: ReadonlyMap<string, string>, flags: ReadonlySet<string>): SeedOptions {
   const faults: string[] = [];
   const read = (name: NumberName): number => {

@@ -24,10 +24,7 @@ export interface Tool {
 /** The folder in which Debian's packages and the image install the tools of each major version, in `<major>/bin`. */
 const installations = '/usr/lib/postgresql';
 
-/**
- * Finds every installation of a tool.
- * @returns Debian's in ascending order of major version, then the one on PATH
- */
+/** Finds every installation of a tool. @returns Debian's in ascending order of major version, then the one on PATH */
 export async function findTools(name: ToolName): Promise<readonly Tool[]> {
   const folders = await readdir(installations).catch(() => []);
   const majors = folders.filter((folder) => /^\d+$/.test(folder)).map(Number);

@@ -31,9 +31,7 @@ const emptyDatabase: DatabaseFacts = {
   runtime: noRuntimeFacts,
 };
 
-/**
- * Opens a SQLite file. A missing file counts as an empty database; the first transaction creates it.
- */
+/** Opens a SQLite file. A missing file counts as an empty database; the first transaction creates it. */
 export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): Promise<Database> {
   let opened: OpenFile | null = null;
   const open = (): SQLite.Database => {

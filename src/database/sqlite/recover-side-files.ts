@@ -67,10 +67,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
   onKept(copies);
 }
 
-/**
- * Does the same check for a file that is only read; keeps no copies.
- * @throws Failure `unreadable`
- */
+/** Does the same check for a file that is only read; keeps no copies. @throws Failure `unreadable` */
 export function requireReadableSideFiles(file: string): void {
   if (!hasSideFiles(file)) return;
   const before = markOf(file);

@@ -204,10 +204,7 @@ export function tablesToFill(
   return found;
 }
 
-/**
- * Makes names unique for SQLite, which ignores case in names and reserves some.
- * @param taken names that are in use
- */
+/** Makes names unique for SQLite, which ignores case in names and reserves some. @param taken names that are in use */
 function openUniqueNames(taken: readonly string[]): (wanted: string) => string {
   const used = new Set(taken.map((name) => name.toLowerCase()));
   return (wanted) => {

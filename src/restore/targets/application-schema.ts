@@ -5,10 +5,7 @@ import { flag, only, optionalText } from '../../database/row-values.ts';
 import { Failure } from '../../errors/failure.ts';
 import { restoreReasons } from '../../report/restore-reasons.ts';
 
-/**
- * The schema that the application uses. PostgreSQL only.
- * @throws Failure `restore-refused` if there is none
- */
+/** The schema that the application uses. PostgreSQL only. @throws Failure `restore-refused` if there is none */
 export async function applicationSchemaOf(live: Database): Promise<string> {
   const schema = await live.read(async (session) =>
     optionalText(only(await session.query('SELECT current_schema()::text AS name')), 'name'),

@@ -19,9 +19,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { hasCode } from '../../errors/error-code.ts';
 
-/**
- * A path with one character for each byte. Names in old folders may not be valid UTF-8, and must still be moved.
- */
+/** A path with one character for each byte. Names in old folders may not be valid UTF-8, and must still be moved. */
 export type BytePath = string;
 
 export const bytePathOf = (path: string): BytePath => Buffer.from(path).toString('latin1');
