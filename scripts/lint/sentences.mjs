@@ -74,9 +74,10 @@ const sentencesInReport = {
 };
 
 /** Two words in small letters beside each other: SQL has its keywords in capitals between the names. */
-const isProse = (text) => /(?<![\w.'"$-])\p{Ll}+ \p{Ll}{2,}(?![\w.'"(])/u.test(text) && !sqlTypes.has(text);
+const isProse = (text) => /(?<![\w.'"$-])\p{Ll}+ \p{Ll}{2,}(?![\w.'"(])/u.test(text) && !sqlNames.has(text);
 
-const sqlTypes = new Set(['double precision']);
+/** Types of columns and kinds of relations. */
+const sqlNames = new Set(['double precision', 'partitioned table', 'materialized view', 'foreign table']);
 
 /** Whether a text is the message of an error of programming, which no person is meant to read, or a directive. */
 function isForNobody(node) {

@@ -2,7 +2,7 @@ import type { ArchiveDefect, ExceededLimit } from '../model/archive-defect.ts';
 import type { MissingTool, UnusableArchive } from '../model/unusable-archive.ts';
 import type { Change } from '../model/measurement.ts';
 import type { Misfits } from '../model/transfer.ts';
-import type { OtherSession } from '../model/database-facts.ts';
+import type { OtherSession, RelationKind } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Cause } from '../model/cause.ts';
 import type { UploadRootName } from '../config/config.ts';
@@ -158,6 +158,13 @@ export type RestoreStep =
   /** After the swap. */
   | 'verify-live';
 
+/** An object that is not the application's and prevents a reset. */
+export type BlockingObject =
+  /** It has the name of a table of the application. */
+  | { readonly kind: 'name-taken'; readonly object: RelationKind; readonly name: string }
+  /** `description`: `table a: FOREIGN KEY …`, or the words of the server. */
+  | { readonly kind: 'dependent'; readonly description: string };
+
 export type ResetObstacle =
   /** Some tables have names of TimeTracker's core tables, but nothing shows that they are TimeTracker's. */
   | {
@@ -168,7 +175,7 @@ export type ResetObstacle =
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** Objects that are not the application's and depend on its objects; one line each. */
-  | { readonly kind: 'blocking-objects'; readonly objects: readonly string[] }
+  | { readonly kind: 'blocking-objects'; readonly objects: readonly BlockingObject[] }
   /** `reason`: a sentence. */
   | { readonly kind: 'no-backup'; readonly reason: string };
 

@@ -1,4 +1,4 @@
-import type { ResetObstacle } from '../errors/obstacles.ts';
+import type { BlockingObject, ResetObstacle } from '../errors/obstacles.ts';
 import { describeForeignLedgers, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
@@ -48,7 +48,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
         title: `Objects that are not TimeTracker's prevent the reset: ${database}`,
         happened: [
           "A reset deletes only TimeTracker's objects. These other objects would be lost with them, or have their names:",
-          ...obstacle.objects.map((object) => `- ${object}`),
+          ...obstacle.objects.map((object) => `- ${describeBlockingObject(object)}`),
         ],
         safe: untouched,
         options: [
@@ -67,6 +67,15 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
           `Continue without a backup: the data is then DELETED FOR GOOD.\n${commands.reset} --no-backup`,
         ],
       };
+  }
+}
+
+function describeBlockingObject(object: BlockingObject): string {
+  switch (object.kind) {
+    case 'name-taken':
+      return `${object.object} ${object.name} has the name of a table`;
+    case 'dependent':
+      return object.description;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { BlockingObject } from '../errors/obstacles.ts';
 import type { DatabaseFacts, Relation } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import { asDependentObjectsError } from '../database/postgres/dependents.ts';
@@ -13,8 +14,8 @@ export interface DropPlan {
   readonly statements: readonly string[];
   /** Names of relations that stay because they are not the application's. */
   readonly kept: readonly string[];
-  /** Descriptions of kept objects that prevent the reset; on PostgreSQL, dependent objects are found by the drop. */
-  readonly obstacles: readonly string[];
+  /** Kept objects that prevent the reset; on PostgreSQL, dependent objects are found by the drop. */
+  readonly obstacles: readonly BlockingObject[];
 }
 
 /** Decides by name and kind which objects to drop. Pure. */
@@ -38,7 +39,9 @@ export function planDrop(
         : [...drop('TABLE', tables), ...drop('SEQUENCE', sequences), ...drop('TYPE', enums)],
     kept: kept.map(({ name }) => name),
     obstacles: [
-      ...kept.filter(({ name }) => isNeeded(name)).map(({ kind, name }) => `${kind} ${name} has the name of a table`),
+      ...kept
+        .filter(({ name }) => isNeeded(name))
+        .map(({ kind: object, name }) => ({ kind: 'name-taken', object, name }) as const),
       // PostgreSQL reports dependencies itself when it drops
       ...(engine === 'sqlite' ? referencesTo(tables, kept, catalog) : []),
     ],
@@ -54,12 +57,12 @@ function referencesTo(
   tables: readonly string[],
   kept: readonly Relation[],
   catalog: DatabaseFacts['catalog'],
-): readonly string[] {
+): readonly BlockingObject[] {
   const going = new Set(tables.map((name) => name.toLowerCase()));
   return kept.flatMap(({ name }) =>
     Object.values(catalog.tables[name]?.constraints ?? {})
       .filter((rule) => going.has(targetOf(rule)?.toLowerCase() ?? ''))
-      .map((rule) => `table ${name}: ${rule}`),
+      .map((rule) => ({ kind: 'dependent', description: `table ${name}: ${rule}` })),
   );
 }
 

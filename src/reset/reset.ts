@@ -200,7 +200,10 @@ async function translateRefusals(context: ResetContext, work: () => Promise<void
   } catch (error) {
     const cause = error instanceof Failure ? error.cause : null;
     if (!(cause instanceof DependentObjectsError)) throw error;
-    throw refused(context, { kind: 'blocking-objects', objects: cause.dependents });
+    throw refused(context, {
+      kind: 'blocking-objects',
+      objects: cause.dependents.map((description) => ({ kind: 'dependent', description })),
+    });
   }
 }
 

@@ -274,7 +274,9 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'reset-refused not-recognised': [reset({ kind: 'not-recognised', core: ['users'], foreignLedgers: [] })],
   'reset-refused others-are-connected': [reset({ kind: 'others-are-connected', others })],
   'reset-refused file-in-use': [reset({ kind: 'file-in-use', file: '/data/a.db' })],
-  'reset-refused blocking-objects': [reset({ kind: 'blocking-objects', objects: ['view v'] })],
+  'reset-refused blocking-objects': [
+    reset({ kind: 'blocking-objects', objects: [{ kind: 'name-taken', object: 'view', name: 'v' }] }),
+  ],
   'reset-refused no-backup': [reset({ kind: 'no-backup', reason: 'The disk is full.' })],
   'backup-failed folder': backup({ kind: 'folder', folder: '/b', reason }),
   'backup-failed no-space': backup({ kind: 'no-space', folder: '/b', needed: 2, free: 1 }),

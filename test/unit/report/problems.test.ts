@@ -53,7 +53,10 @@ const table: readonly [number, Problem][] = [
     {
       kind: 'reset-refused',
       database,
-      obstacle: { kind: 'blocking-objects', objects: ['view v depends on table users'] },
+      obstacle: {
+        kind: 'blocking-objects',
+        objects: [{ kind: 'dependent', description: 'view v depends on table users' }],
+      },
     },
   ],
   [30, { kind: 'reset-refused', database, obstacle: { kind: 'no-backup', reason: 'The disk is full.' } }],

@@ -48,7 +48,7 @@ describe('the lint rule no-prose', () => {
   ];
   const data = [
     "'use of strict';",
-    "export const f = ['invalid', 'no-space', 'double precision', 'TT_BACKUP_DIR', 'uploads/avatars', 'a.b c.d'];",
+    "export const f = ['invalid', 'no-space', 'double precision', 'partitioned table', 'TT_BACKUP_DIR', 'uploads/avatars', 'a.b c.d'];",
     "export const g = 'INSERT INTO tasks (name, state) SELECT name, state FROM old_tasks WHERE id = $1 ORDER BY name';",
     'export const h = (table: string): string => `ALTER TABLE ${table} DROP CONSTRAINT tasks_check`;',
     'export const i = /no such table/;',
