@@ -128,21 +128,40 @@ export async function bringToHead(
   const { state } = plan;
   const { log } = context;
   const started = performance.now();
-  if (state.kind === 'behind' || state.kind === 'unversioned') await numberRowsAgain(transaction, before, context);
+  if (state.kind === 'behind' || state.kind === 'unversioned') await bringKeysBack(transaction, before, context);
   await applyRevisions(transaction, plan, before, context);
   // an empty database can lose nothing, so the verification after the commit is enough
   if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
   log.info(workMessages.broughtToHead(performance.now() - started));
 }
 
-/** Gives keys their sequences back before the migration: revisions insert rows, and expect the database to number them. */
-async function numberRowsAgain(transaction: Transaction, facts: DatabaseFacts, context: GateContext): Promise<void> {
-  const { engine } = context.database;
+/**
+ * Gives tables their primary keys and sequences back before the migration: revisions insert rows that the database
+ * numbers, and foreign keys that need the keys. All revisions of a table have the same ones.
+ * @throws Failure `verification-failed` if rows do not allow a key
+ */
+async function bringKeysBack(transaction: Transaction, facts: DatabaseFacts, context: GateContext): Promise<void> {
+  const { engine, name } = context.database;
+  // SQLite needs neither for that
+  if (engine === 'sqlite' || context.config.drift === 'fail') return;
   const expected = await loadExpectedSchema(engine);
-  const lost = findDifferences(expected.head, facts.catalog, engine).filter(({ kind }) => kind === 'missing-sequence');
-  if (lost.length === 0 || context.config.drift === 'fail') return;
-  const { repairDifferences } = await import('../repair/repair.ts');
-  reportRepaired(await repairDifferences(transaction, lost, { ...expected, facts, engine }), context);
+  const lost = findDifferences(expected.head, facts.catalog, engine).filter(isOfKey);
+  if (lost.length === 0) return;
+  const { repairDifferences, Unrepairable } = await import('../repair/repair.ts');
+  try {
+    reportRepaired(await repairDifferences(transaction, lost, { ...expected, facts, engine }), context);
+  } catch (error) {
+    if (!(error instanceof Unrepairable)) throw error;
+    const verdict = verdictOn(facts, lost, error.unsafe);
+    throw new Failure({ kind: 'verification-failed', database: name, verdict }, { cause: error });
+  }
+}
+
+function isOfKey(difference: Difference): boolean {
+  const { kind } = difference;
+  return (
+    kind === 'missing-sequence' || (kind === 'missing-constraint' && difference.definition.startsWith('PRIMARY KEY'))
+  );
 }
 
 /**
