@@ -160,6 +160,7 @@ describePostgres(
         ['CREATE VIEW public.everybody AS SELECT 1;', [], /objects that TimeTracker does\s+not make/],
         ['CREATE VIEW public.everybody AS SELECT 1;', ['--trust-archive'], /pg_dump\s+--format=custom/],
         ['\\! touch ran', [], /objects that TimeTracker does\s+not make/],
+        ["INSERT INTO public.clients (name) VALUES ('Ada');", [], /objects that TimeTracker does\s+not make/],
         [text, [], /as if\s+two dumps had been joined/],
         ['\\connect other\nCREATE TABLE public.zoo (id integer);', [], /tables of more\s+than one database/],
       ] as const) {

@@ -137,7 +137,7 @@ GRANT SELECT(id) ON TABLE public.users TO other;\n\\connect zoo\nSET default_tra
       const file = join(root, 'backup.sql');
       const sql = await sqlOf(dumpOf(archivePath(older)));
       for (const more of [
-        "INSERT INTO public.clients (name) VALUES (upper('Ada'));",
+        "INSERT INTO public.clients (name) VALUES ('Ada');",
         'INSERT INTO public.clients (name) SELECT username FROM public.users;',
         '\\! touch ran',
         'CREATE VIEW public.everybody AS SELECT 1;',

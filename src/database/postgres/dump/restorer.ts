@@ -1,15 +1,7 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { DamagedDump, filterScript, TooMuchData } from './script-filter.ts';
 import { restrict, unchangedSettings, type ScriptSettings, adaptSettings } from './script-settings.ts';
-import {
-  readHeaderBytes,
-  type DumpHeader,
-  isDumpFolder,
-  isDumpHeader,
-  isTarDump,
-  oldestReader,
-  parseDumpHeader,
-} from './header.ts';
+import { readHeaderBytes, type DumpHeader, isDumpFolder, isTarDump, oldestReader, parseDumpHeader } from './header.ts';
 import { ignoring, openPlainDump } from './plain-dump.ts';
 import type { MissingTool, UnusableArchive } from '../../../model/unusable-archive.ts';
 import { reasonOf } from '../../../errors/failure.ts';
@@ -70,7 +62,6 @@ export async function openRestorer(
 ): Promise<RestorerResult> {
   const { serverMajor, trusted, maxBytes, signal } = options;
   const head = await readHeaderBytes(dump);
-  if (!isDumpHeader(head)) return openPlainRestorer(dump, target, options);
   const parsed = parseDumpHeader(head, await isDumpFolder(dump));
   if (parsed.kind === 'damaged') {
     return { kind: 'unusable', reason: { kind: 'dump-header', defect: parsed.defect } };
@@ -109,8 +100,11 @@ export async function openRestorer(
   return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings: [] };
 }
 
-/** Opens a dump in plain SQL. It is read to its end before any of it is executed. */
-async function openPlainRestorer(
+/**
+ * The same as `openRestorer`, for a dump in plain SQL. It is read to its end before any of it is executed.
+ * @throws Error if the server cannot be reached
+ */
+export async function openPlainRestorer(
   dump: string,
   target: PostgresTarget,
   { serverMajor, trusted, maxBytes: limit, signal }: RestorerOptions,

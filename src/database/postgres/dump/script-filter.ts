@@ -3,6 +3,7 @@ import type { ArchiveObject } from '../../../errors/obstacles.ts';
 import type { DumpTextDefect } from '../../../model/archive-defect.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { isOptional } from './toc.ts';
+import type { NoStatement } from '../../sql-cursor.ts';
 import { adaptStatement, type ScriptSettings, unchangedSettings } from './script-settings.ts';
 import { type DumpStatement, parseStatement } from './statement.ts';
 
@@ -132,6 +133,8 @@ interface Filter {
   databaseOfTables: string | null;
   /** The part of the current statement that was read so far. */
   statement: string;
+  /** The form of all rows; null: there were none yet. Archives have `copy` only. */
+  rowsBy: 'copy' | 'insert' | null;
   /** The largest number of characters that this statement may have. */
   longest: number;
   /** The quote that is still open at the end of the statement so far; null if none is. */
@@ -166,6 +169,7 @@ export function filterScript({
     database: null,
     databaseOfTables: null,
     statement: '',
+    rowsBy: plain ? null : 'copy',
     longest: longestStatement,
     quote: null,
     attempts: 0,
@@ -252,6 +256,13 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   }
 }
 
+/** pg_dump writes all rows in one form: a statement of the other form was added by somebody. */
+function checkRows(filter: Filter, parsed: DumpStatement | NoStatement): DumpStatement | NoStatement {
+  if (typeof parsed === 'string' || (parsed.kind !== 'copy' && parsed.kind !== 'insert')) return parsed;
+  filter.rowsBy ??= parsed.kind;
+  return filter.rowsBy === parsed.kind ? parsed : 'unknown';
+}
+
 const insertInto = 'INSERT INTO ';
 const longestOf = (begun: string): number => (begun.startsWith(insertInto) ? longestInsert : longestStatement);
 
@@ -269,7 +280,7 @@ function readLine(filter: Filter, line: string, push: Push): void {
     else if (filter.quote === mark) filter.quote = null;
   }
   if (!line.endsWith(';') || (filter.quote !== null && ++filter.attempts > mostAttempts)) return;
-  const parsed = parseStatement(filter.statement, filter.options.allowed);
+  const parsed = checkRows(filter, parseStatement(filter.statement, filter.options.allowed));
   if (parsed === 'unfinished') return;
   if (parsed === 'unknown') {
     if (!isLeftOut(filter)) return refuse(filter);
