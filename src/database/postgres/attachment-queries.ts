@@ -284,10 +284,11 @@ const sessionSettings = `
     OR s.name = 'session_replication_role' AND s.value = 'replica'`;
 
 // The application's driver takes the encoding of the session, by default that of the database, and reads and writes only
-// characters that it has. SQL_ASCII (number 0) counts as ASCII. db-init sets UTF8 in its own sessions
+// characters that it has. SQL_ASCII (number 0) counts as ASCII. db-init sets UTF8 in its own sessions. The statement is in
+// ASCII, because databases in every encoding have to accept it
 const textEncoding = `
   SELECT NULL, '${sessionEncoding}', e.name,
-         format('the application reads and writes texts in it, and fails at other characters (✈️ in the first rows). Correct it with: %s;', e.remedy),
+         format('the application reads and writes texts in it, and fails at other characters, in the first rows already. Correct it with: %s;', e.remedy),
          false, e.remedy
   FROM (SELECT coalesce((SELECT value FROM settings AS s WHERE s.name = 'client_encoding'), current_setting('server_encoding')) AS name,
                format('ALTER ROLE %I IN DATABASE %I SET client_encoding TO %L', session_user, current_database(), 'UTF8') AS remedy) AS e
