@@ -12,7 +12,6 @@ const slow = [
   'restore/limited-rights',
   'database/sqlite-swap',
   'restore/killed-restore',
-  'restore/bare-databases',
   'adopt/adopt-releases-postgres',
   'report/banner-options-sqlite',
   'adopt/adopt',

@@ -100,7 +100,7 @@ async function faultOfFormat(file: string, head: Buffer): Promise<ArchiveFault |
   if (head.length === 0) return invalid({ kind: 'empty' });
   if (begins(marks.spannedZip)) return piece;
   if (begins(marks.dump)) return otherFormat({ kind: 'dump', packed: false });
-  if (begins(marks.sqlite)) return otherFormat({ kind: 'sqlite', packed: false });
+  if (begins(marks.sqlite)) return otherFormat({ kind: 'sqlite' });
   if (isTar(head)) return otherFormat(await describeTar(createReadStream(file), false));
   const by = wrappingNames.find((name) => wrappings[name].some(begins));
   if (by === 'gzip') return faultOfPacked(file);
@@ -129,9 +129,7 @@ function otherFormat(file: OtherFile): ArchiveFault {
 async function faultOfPacked(file: string): Promise<ArchiveFault> {
   const wrapped = isPiece(file) ? piece : ({ kind: 'wrapped', by: 'gzip' } as const);
   const head = await beginningOf(unpacked(file));
-  const begins = (mark: string): boolean => head.toString('latin1', 0, mark.length) === mark;
-  if (begins(marks.dump)) return otherFormat({ kind: 'dump', packed: true });
-  if (begins(marks.sqlite)) return otherFormat({ kind: 'sqlite', packed: true });
+  if (head.toString('latin1', 0, marks.dump.length) === marks.dump) return otherFormat({ kind: 'dump', packed: true });
   if (isTar(head)) return otherFormat(await describeTar(unpacked(file), true));
   const text = isText(head) ? recogniseText(head.toString('utf8')) : null;
   return text?.kind === 'sql' ? otherFormat({ ...text, packed: true }) : wrapped;
@@ -178,11 +176,6 @@ async function describeTar(source: AsyncIterable<Buffer>, packed: boolean): Prom
 const needsServer =
   /^(create (database|role)\s|\\connect\s|drop (?!\w+ if exists)|alter table .* drop |set transaction_timeout|alter .* owner to (?!"?timetracker"?;))/im;
 
-/** Lines that only dumps of `pg_dump` have near their beginning, also if somebody has removed the comments. */
-const postgresSql = /PostgreSQL database|^SET statement_timeout = 0;|^SELECT pg_catalog\.set_config\(/m;
-/** The first lines of `sqlite3 .dump` and of Python's `iterdump`. */
-const sqliteSql = /^(?:PRAGMA foreign_keys\s*=\s*OFF|BEGIN TRANSACTION);/im;
-
 /** The kind of a text; null if it has nothing to do with a database. */
 function recogniseText(text: string): OtherFile | null {
   if (/^\uFEFF?\s*[{[]/.test(text)) {
@@ -192,7 +185,11 @@ function recogniseText(text: string): OtherFile | null {
   }
   const sql = /^\s*(--|\/\*|\\restrict|(set|create|drop|alter|insert|copy|select|begin|start|pragma|do)\s)/im;
   if (sql.test(text)) {
-    const dialect = postgresSql.test(text) ? 'postgresql' : sqliteSql.test(text) ? 'sqlite' : 'unknown';
+    const dialect = text.includes('PostgreSQL database')
+      ? 'postgresql'
+      : /^pragma\s/im.test(text)
+        ? 'sqlite'
+        : 'unknown';
     return { kind: 'sql', dialect, packed: false, apart: needsServer.test(text) };
   }
   const [first = '', second] = text.split(/\r?\n/);
@@ -261,10 +258,8 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   const dump = folderWith(files, 'toc.dat', []);
   if (dump !== null) return { kind: 'dump-directory', path: dump };
   for (const pattern of backups) {
-    const [best, ...others] = files.filter((name) => pattern.test(name));
-    if (best === undefined) continue;
-    const logs = [`${best}-wal`, `${best}-journal`].filter((name) => files.includes(name));
-    return { kind: 'backups', paths: [best, ...others], logs };
+    const found = files.filter((name) => pattern.test(name));
+    if (found[0] !== undefined) return { kind: 'backups', paths: [found[0], ...found.slice(1)] };
   }
   const plain = files.filter((name) => !name.endsWith('/'));
   const roots = uploadRootNames.filter((root) => plain.some((name) => name.startsWith(`${root}/`)));

@@ -23,11 +23,6 @@ export interface ArchiveEntry {
    * @throws Failure `archive-rejected` if it differs from what the archive says
    */
   readonly whole?: () => Buffer;
-  /**
-   * For a database of several files, of which `open` gives all bytes: unpacks them into a new folder.
-   * @throws Failure `archive-rejected`, or the error of the file system
-   */
-  readonly unpack?: (folder: string, options: ExtractOptions) => Promise<void>;
 }
 
 /** Bytes that are read and unpacked at a time. */
@@ -207,13 +202,12 @@ export interface ExtractOptions {
 }
 
 /**
- * Unpacks an entry into a new file (or folder, `ArchiveEntry.unpack`) that only its owner can read, and syncs it to the disk. A failure leaves no new
+ * Unpacks an entry into a new file that only its owner can read, and syncs it to the disk. A failure leaves no new
  * file, and never changes an existing one.
  * @throws Failure `archive-rejected`, or the error of the file system
  */
 export async function extractEntry(entry: ArchiveEntry, path: string, options: ExtractOptions): Promise<void> {
   const { signal, onBytes } = options;
-  if (entry.unpack !== undefined) return entry.unpack(path, options);
   const content = await entry.open();
   const handle = await open(path, 'wx', 0o600);
   try {

@@ -55,13 +55,13 @@ export interface SideFile {
 }
 
 /**
- * An archive of db-init or of the application, or a bare database. Its names and its structure were checked;
+ * An archive of db-init or of the application, or a bare SQLite file or dump. Its names and its structure were checked;
  * its contents were not.
  */
 export interface Archive {
   readonly file: string;
-  /** An archive, or a bare database: a file of its own format, or a text of SQL. */
-  readonly form: 'archive' | 'file' | 'sql';
+  /** Whether it is a bare SQLite file or a dump, and not an archive. */
+  readonly bare: boolean;
   readonly engine: Engine;
   readonly database: ArchiveEntry;
   /** The logs beside a bare SQLite file; archives have none. */
@@ -140,7 +140,7 @@ async function assemble(file: string, directory: Directory, top: TopFolderSearch
   const uploads = entriesOf(classified, isUploadRoot);
   return {
     file,
-    form: 'archive',
+    bare: false,
     engine,
     database,
     sideFiles: [],

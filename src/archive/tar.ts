@@ -1,6 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
-import { DefectError } from './archive-error.ts';
-
 interface TarEntry {
   readonly name: string;
   /** The content, if the entry is no longer than a line. */
@@ -25,69 +22,11 @@ export function isTar(head: Buffer): boolean {
 /** Lists the entries of a tar archive, as far as it can be read. Unpacks nothing. */
 export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarEntry[]> {
   const entries: TarEntry[] = [];
-  const reader = openReader(source, most.bytes);
-  while (entries.length < most.names) {
-    const header = await nextHeader(reader);
-    if (typeof header === 'string') break;
-    const { name, size, padded } = header;
-    const line = size > 0 && size <= longestLine ? await reader.read(padded) : null;
-    entries.push({ name, line: line && line.toString('utf8', 0, size) });
-    if (line === null && !(await reader.skip(padded))) break;
-  }
-  return entries;
-}
-
-/** Bytes that are written at a time. */
-const pieceSize = 64 * 1024;
-
-/**
- * Unpacks files of a tar archive, and reads it to its end.
- * @param open opens the new file for an entry; null to leave the entry out. Called for ordinary files only
- * @throws DefectError if the archive is cut off
- */
-export async function unpackTar(
-  source: AsyncIterable<Buffer>,
-  open: (name: string) => Promise<FileHandle | null>,
-): Promise<void> {
-  const reader = openReader(source, Infinity);
-  const cutOff = (): DefectError => new DefectError({ kind: 'ends-early' });
-  for (;;) {
-    const header = await nextHeader(reader);
-    if (header === 'end') return reader.drain();
-    if (header === 'cut-off') throw cutOff();
-    const { name, isFile, size, padded } = header;
-    const file = isFile ? await open(name) : null;
-    let left = file === null ? 0 : size;
-    try {
-      while (left > 0) {
-        const piece = await reader.read(Math.min(left, pieceSize));
-        if (piece === null) throw cutOff();
-        await file?.writeFile(piece);
-        left -= piece.length;
-      }
-      await file?.sync();
-    } finally {
-      await file?.close();
-    }
-    if (!(await reader.skip(file === null ? padded : padded - size))) throw cutOff();
-  }
-}
-
-interface Header {
-  readonly name: string;
-  readonly isFile: boolean;
-  readonly size: number;
-  /** The size with the zeros that fill the last block. */
-  readonly padded: number;
-}
-
-/** @returns `end`: a block of zeros follows the last entry */
-async function nextHeader(reader: Reader): Promise<Header | 'end' | 'cut-off'> {
+  const reader = openReader(source);
   let longName: string | null = null;
   for (;;) {
     const header = await reader.read(block);
-    if (header === null) return 'cut-off';
-    if (!isTar(header)) return header.every((byte) => byte === 0) ? 'end' : 'cut-off';
+    if (header === null || !isTar(header) || entries.length >= most.names) return entries;
     const size = numberIn(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / block) * block;
@@ -95,9 +34,13 @@ async function nextHeader(reader: Reader): Promise<Header | 'end' | 'cut-off'> {
     if ('Lx'.includes(type) && padded <= 64 * block) {
       const text = ((await reader.read(padded)) ?? Buffer.alloc(0)).toString('utf8', 0, size);
       longName = type === 'L' ? text.replace(/\0.*/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
-    } else if (type === 'g') {
-      if (!(await reader.skip(padded))) return 'cut-off';
-    } else return { name: longName ?? nameIn(header), isFile: '0\0'.includes(type), size, padded };
+      continue;
+    }
+    const name = longName ?? nameIn(header);
+    longName = null;
+    const line = size > 0 && size <= longestLine ? await reader.read(padded) : null;
+    if (line === null && !(await reader.skip(padded))) return [...entries, { name, line }];
+    if (type !== 'g') entries.push({ name, line: line && line.toString('utf8', 0, size) });
   }
 }
 
@@ -123,17 +66,14 @@ interface Reader {
   readonly read: (length: number) => Promise<Buffer | null>;
   /** @returns false if the source ends before */
   readonly skip: (length: number) => Promise<boolean>;
-  /** Reads the source to its end, where a checksum may be compared. */
-  readonly drain: () => Promise<void>;
 }
 
-/** @param mostBytes that are read */
-function openReader(source: AsyncIterable<Buffer>, mostBytes: number): Reader {
+function openReader(source: AsyncIterable<Buffer>): Reader {
   const chunks = source[Symbol.asyncIterator]();
   let held: Buffer = Buffer.alloc(0);
   let taken = 0;
   const more = async (): Promise<boolean> => {
-    if (taken > mostBytes) return false;
+    if (taken > most.bytes) return false;
     const next = await chunks.next();
     if (next.done === true) return false;
     taken += next.value.length;
@@ -156,10 +96,6 @@ function openReader(source: AsyncIterable<Buffer>, mostBytes: number): Reader {
         if (left === 0) return true;
         if (!(await more())) return false;
       }
-    },
-    async drain() {
-      do held = Buffer.alloc(0);
-      while (await more());
     },
   };
 }

@@ -1,32 +1,30 @@
-import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
 import { readBeginning } from '../archive/detect-format.ts';
+import { requireOwnSideFiles } from '../database/sqlite/recover-side-files.ts';
 import { inspectDump, inspectPlainDump } from '../database/postgres/dump/create-and-verify.ts';
-import { DamagedDump } from '../database/postgres/dump/script-filter.ts';
-import { headerBytes, oldestReader, parseDumpHeader, readHeaderBytes } from '../database/postgres/dump/header.ts';
-import { findTools, newest, type Tool } from '../database/postgres/client-tools.ts';
+import { headerBytes, isDumpHeader, oldestReader, parseDumpHeader } from '../database/postgres/dump/header.ts';
+import { findTools, newest } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Readable } from 'node:stream';
 import { verifyEntries } from '../archive/verify-contents.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import type { Archive } from '../archive/reader.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/obstacles.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { extractEntry } from '../archive/entry-content.ts';
-import { extractSqlite } from '../archive/extract-sqlite.ts';
 import { missingReader } from '../database/postgres/dump/restorer.ts';
 
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
   readonly file: string;
-  /** Whether it is a bare database, and no archive. */
-  readonly isBare: boolean;
   readonly engine: Engine;
   /** Null for an archive of the application. */
   readonly kind: ArchiveKind | null;
@@ -52,7 +50,7 @@ export interface VerifiedArchive {
 }
 
 export interface Verification {
-  readonly config: Pick<Config, 'archiveLimits'>;
+  readonly config: Pick<Config, 'archiveLimits'> & { readonly database?: Pick<DatabaseTarget, 'kind'> | null };
   readonly signal: AbortSignal;
   /** Bytes read so far, and bytes in all. */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
@@ -75,7 +73,7 @@ export interface DatabaseVerifier {
  * @throws Failure `archive-rejected`
  */
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
-  return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits), given);
+  return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits, given.config.database?.kind), given);
 }
 
 /** The same as `verifyBackup`, for an archive that is open already. @throws Failure `archive-rejected` */
@@ -108,7 +106,6 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
   const counts = manifest && Object.values(manifest.rows);
   return {
     file,
-    isBare: archive.form !== 'archive',
     engine,
     kind: manifest?.kind ?? null,
     created: createdAt,
@@ -127,34 +124,13 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
  * Prepares to verify a dump with the newest pg_restore on this machine: it reads everything that older ones read.
  * @throws Failure `archive-rejected` if the dump has an unknown format, or no installed pg_restore can read it
  */
-export async function openDumpVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
-  const { form, database } = archive;
-  if (database.unpack !== undefined) return openFolderVerifier(archive, signal);
-  if (form === 'sql') return { server: null, verify: (content) => verifyText(archive, content, signal) };
-  const head = await readBeginning(database, headerBytes);
-  const { tool, server } = await toolFor(head, archive);
-  return { server, verify: (content) => inspectDump(tool, content, signal) };
-}
-
-async function verifyText(
-  { file }: Archive,
-  content: Readable,
+export async function openDumpVerifier(
+  { file, bare, database }: Archive,
   signal: AbortSignal,
-): Promise<readonly ArchiveObject[]> {
-  try {
-    return await inspectPlainDump(content, signal);
-  } catch (error) {
-    if (!(error instanceof DamagedDump)) throw error;
-    throw archiveRejected(file, invalid({ kind: 'dump-text', defect: error.defect }), { cause: error });
-  }
-}
-
-/** The newest pg_restore, and the server of a dump. @throws Failure `archive-rejected` if the tool cannot read it */
-async function toolFor(
-  head: Uint8Array,
-  { file, database }: Archive,
-): Promise<{ readonly tool: Tool; readonly server: string }> {
-  const parsed = parseDumpHeader(head, database.unpack !== undefined);
+): Promise<DatabaseVerifier> {
+  const head = await readBeginning(database, headerBytes);
+  if (bare && !isDumpHeader(head)) return { server: null, verify: (content) => inspectPlainDump(content, signal) };
+  const parsed = parseDumpHeader(head);
   if (parsed.kind === 'damaged') {
     throw archiveRejected(file, invalid({ kind: 'dump-header', name: database.name, defect: parsed.defect }));
   }
@@ -165,33 +141,8 @@ async function toolFor(
     throw archiveRejected(file, { kind: 'no-tool', tool: missingReader(header, tools) });
   }
   // the suffix of the Debian package is left out
-  return { tool, server: `PostgreSQL ${header.server.replace(/ .*/s, '')}` };
-}
-
-/** Prepares to verify a dump of several files, which pg_restore reads in a folder only. */
-async function openFolderVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
-  const place = await findRoom(archive);
-  return {
-    server: null,
-    async verify(content) {
-      content.resume();
-      return withTemporaryFolder(place, async (folder) => {
-        const dump = join(folder, 'dump');
-        await extractEntry(archive.database, dump, { signal });
-        const { tool } = await toolFor(await readHeaderBytes(dump), archive);
-        return inspectDump(tool, dump, signal);
-      });
-    },
-  };
-}
-
-async function withTemporaryFolder<Result>(place: string, work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(place, `${ownPrefix}-verify-`));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
+  return { server, verify: (content) => inspectDump(tool, content, signal) };
 }
 
 /**
@@ -203,14 +154,20 @@ export async function openFileVerifier(archive: Archive, signal: AbortSignal): P
   return {
     server: null,
     async verify(content) {
-      return withTemporaryFolder(place, async (folder) => {
+      const folder = await mkdtemp(join(place, `${ownPrefix}-verify-`));
+      try {
         const file = join(folder, 'database');
-        // what was read from the entry is checked here, and its checksum at the same time
-        const objects = await extractSqlite(archive, file, { content, signal, trusted: false });
+        const handle = await open(file, 'wx', 0o600);
+        await pipeline(content, handle.createWriteStream(), { signal });
+        // the log of an interrupted transaction is part of the database
+        for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
+        requireOwnSideFiles(file);
         const fault = checkSqliteFile(file);
         if (fault !== null) throw new Error(fault);
-        return [...objects, ...findUnknownObjects(file)];
-      });
+        return findUnknownObjects(file);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     },
   };
 }

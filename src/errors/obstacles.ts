@@ -30,7 +30,7 @@ export type OtherFile =
       readonly apart: boolean;
     }
   | { readonly kind: 'dump'; readonly packed: boolean }
-  | { readonly kind: 'sqlite'; readonly packed: boolean }
+  | { readonly kind: 'sqlite' }
   | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
   | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
 
@@ -44,11 +44,8 @@ export type Contents =
   | { readonly kind: 'unpacked-archive'; readonly path: string }
   /** A dump of `pg_dump --format=directory`. */
   | { readonly kind: 'dump-directory'; readonly path: string }
-  /**
-   * Files that are restored, or explained, one by one. The first is the best choice; `logs`: those beside it, if it is a
-   * SQLite file, which hold some of its rows.
-   */
-  | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]]; readonly logs: readonly string[] }
+  /** Files that are restored, or explained, one by one. The first is the best choice. */
+  | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]] }
   | { readonly kind: 'uploads'; readonly roots: readonly UploadRootName[] }
   | { readonly kind: 'export' }
   | { readonly kind: 'unknown'; readonly count: number; readonly names: readonly string[] };

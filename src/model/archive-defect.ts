@@ -92,21 +92,8 @@ export type ArchiveDefect =
   /** A tool or SQLite cannot read the database. */
   | { readonly kind: 'database-unreadable'; readonly name: string; readonly reason: string }
   | { readonly kind: 'dump-header'; readonly name: string; readonly defect: DumpHeaderDefect }
-  /** Of a text of SQL. */
-  | { readonly kind: 'dump-text'; readonly defect: DumpTextDefect };
-
-/** Why a text of SQL is not one whole dump. */
-export type DumpTextDefect =
-  /** `table`: a table without its rows, as written in SQL; null if it is not known. */
-  | { readonly kind: 'cut-off'; readonly table: string | null }
-  /** pg_dumpall wrote tables of several databases. `names`: of two of them; null if it is not known. */
-  | { readonly kind: 'several-databases'; readonly names: readonly [string | null, string | null] }
-  | { readonly kind: 'table-twice'; readonly table: string }
-  /** `sqlite3 .dump` met errors, and ended the text with ROLLBACK. */
-  | { readonly kind: 'written-with-errors' }
-  | { readonly kind: 'goes-on' | 'long-statement' }
-  /** `message`: of SQLite. */
-  | { readonly kind: 'refused-statement'; readonly message: string };
+  /** A plain dump ends before its end. `table`: a table without its rows, as written in SQL; null if it is not known. */
+  | { readonly kind: 'cut-off'; readonly table: string | null };
 
 /** A limit that an archive exceeds. `limit`: its value, in bytes unless the comment says otherwise. */
 export type ExceededLimit =

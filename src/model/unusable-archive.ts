@@ -3,8 +3,7 @@ import type { Difference } from './difference.ts';
 
 /** What is wrong with the header of a dump of pg_dump. */
 export type DumpHeaderDefect =
-  /** `names-outside`: pg_restore would read files outside of the dump. */
-  | { readonly kind: 'other-format' | 'cut-off' | 'no-name' | 'no-version' | 'names-outside' }
+  | { readonly kind: 'other-format' | 'cut-off' | 'no-name' | 'no-version' }
   /** A format that PostgreSQL 9 and later do not write. */
   | { readonly kind: 'old-format'; readonly major: number; readonly minor: number }
   /** The header states an impossible size of integers. */
@@ -16,8 +15,6 @@ export type UnusableArchive =
   | { readonly kind: 'dump'; readonly message: string }
   /** The entry of the database, which pg_restore cannot read. */
   | { readonly kind: 'entry'; readonly name: string; readonly message: string }
-  /** A trusted dump in plain SQL, of which db-init runs only statements that TimeTracker's dumps have. */
-  | { readonly kind: 'plain-with-objects'; readonly statements: readonly string[] }
   | { readonly kind: 'database-damaged'; readonly message: string }
   | { readonly kind: 'database-unreadable' }
   /** The rows that the manifest lists, and those that were found; `found`: undefined if there is no such table. */

@@ -8,7 +8,7 @@ import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { formatBytes, count } from './format.ts';
 import type { ArchiveDefect } from '../model/archive-defect.ts';
-import { describeOtherFile, describeWrapped, packAgain, takeDatabaseOut, restoreFile } from './other-formats.ts';
+import { describeOtherFile, describeWrapped, packAgain, restoreFile } from './other-formats.ts';
 import { shortened } from '../platform/printable.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
@@ -91,17 +91,9 @@ const otherFiles = {
   },
 } satisfies Partial<Table>;
 
-/** How a usable archive is made of a damaged one. */
-function repairOf(defect: ArchiveDefect, archive: string, commands: Commands): string {
-  // another program packed it with a password, or in a way that db-init does not unpack
-  if (defect.kind === 'entry' && (defect.defect === 'encrypted' || defect.defect === 'compression')) {
-    return packAgain(archive, commands);
-  }
-  if (defect.kind === 'dump-text' && defect.defect.kind === 'several-databases') {
-    return takeDatabaseOut(archive, defect.defect.names, commands);
-  }
-  return 'If it is a copy, copy it again, and compare the size and checksum (sha256sum) of both files.';
-}
+/** Whether another program packed the archive with a password, or in a way that db-init does not unpack. */
+const isPackedOtherwise = (defect: ArchiveDefect): boolean =>
+  defect.kind === 'entry' && (defect.defect === 'encrypted' || defect.defect === 'compression');
 
 /** The archive cannot be read or must not be loaded. */
 const refusedArchives = {
@@ -110,7 +102,12 @@ const refusedArchives = {
     title,
     happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
-    options: [repairOf(fault.defect, archive, commands), another(commands)],
+    options: [
+      isPackedOtherwise(fault.defect)
+        ? packAgain(archive, commands)
+        : 'If it is a copy, copy it again, and compare the size and checksum (sha256sum) of both files.',
+      another(commands),
+    ],
   }),
   'too-large': (fault, { title, commands }) => ({
     title,
@@ -151,7 +148,6 @@ function mayFitNewer(reason: UnusableArchive): boolean {
       return true;
     case 'refused':
       return reason.refusal.state.kind !== 'fresh';
-    case 'plain-with-objects':
     case 'database-damaged':
     case 'database-unreadable':
     case 'rows-differ':

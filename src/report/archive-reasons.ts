@@ -12,7 +12,7 @@ import type { UnfitName, UnusableArchive } from '../model/unusable-archive.ts';
 import { quoted } from '../platform/printable.ts';
 import { type Describers, describerOf } from './by-kind.ts';
 import { commandsAnywhere } from './commands.ts';
-import { dumpReasons, reasonOfDumpText, reasonOfHeader, reasonOfTool } from './dump-reasons.ts';
+import { dumpReasons, reasonOfHeader, reasonOfTool } from './dump-reasons.ts';
 import { describeRefusal } from './refusals.ts';
 import { listRows } from './format.ts';
 import { describeDifference } from './schema-differences.ts';
@@ -150,8 +150,8 @@ function reasonOfDefect(defect: ArchiveDefect): string {
       return `its ${defect.name} is not ${databaseFormats[defect.engine]}`;
     case 'database-unreadable':
       return `its ${defect.name} cannot be restored: ${defect.reason}`;
-    case 'dump-text':
-      return reasonOfDumpText(defect.defect);
+    case 'cut-off':
+      return dumpReasons.cutOff(defect.table);
     case 'dump-header':
       return `its ${defect.name}: ${reasonOfHeader(defect.defect)}`;
   }
@@ -161,10 +161,6 @@ const unusableArchives = {
   'dump-header': ({ defect }) => dumpReasons.unreadable(reasonOfHeader(defect)),
   dump: ({ message }) => dumpReasons.unreadable(message),
   entry: ({ name, message }) => `its ${name} cannot be restored: ${message}`,
-  'plain-with-objects': ({ statements }) =>
-    `it is plain SQL with ${statements.length} statements that dumps of TimeTracker do not have, first ` +
-    `${quoted(statements[0] ?? '')}. db-init does not run them from a text. Load it into a new database with psql, ` +
-    'dump that with pg_dump --format=custom, and restore that dump with --trust-archive',
   'database-damaged': ({ message }) => `its database is damaged: ${message}`,
   'database-unreadable': () => 'its database cannot be read',
   'rows-differ': ({ tables }) =>

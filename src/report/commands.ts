@@ -72,6 +72,8 @@ export interface Commands {
   script(text: string, input?: string): string;
   /** As `script`, for one that writes or reads bytes: a terminal would change them. */
   pipe(text: string): string;
+  /** Brings a folder of the machine to where the client programs run. @returns the command, empty if none is needed, and its place there */
+  toServer(folder: string, place: string): { readonly copy: string; readonly place: string };
   /** Gives a path, and what is in it, to the user that db-init runs as. */
   give(path: string): string;
   /** As `give`, for a folder that does not have to be there yet. */
@@ -219,6 +221,7 @@ type ServerCommands = Pick<
   | 'serverState'
   | 'serverLog'
   | 'disk'
+  | 'toServer'
   | 'engine'
   | 'databaseName'
   | 'user'
@@ -256,6 +259,10 @@ function serverCommands(compose: Compose | null, target: Target, script: Command
         : server === null
           ? ''
           : inCompose(`exec ${server} df -h`),
+    toServer: (folder, place) =>
+      compose === null || server === null
+        ? { copy: '', place: folder }
+        : { copy: line([compose.base, 'cp', shellWord(folder), `${server}:${place}`]), place },
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,
     user: target.kind === 'sqlite' ? '' : target.user,

@@ -1,4 +1,3 @@
-import type { DumpTextDefect } from '../model/archive-defect.ts';
 import type { DumpHeaderDefect, MissingTool } from '../model/unusable-archive.ts';
 import { type Describers, describerOf } from './by-kind.ts';
 import { printable } from '../platform/printable.ts';
@@ -6,6 +5,12 @@ import { printable } from '../platform/printable.ts';
 /** Why a dump of PostgreSQL cannot be read or loaded, and what of it is left out: sentences without their full stop. */
 export const dumpReasons = {
   unreadable: (message: string): string => `the dump cannot be read: ${message}`,
+
+  /** @param table whose rows are missing, as written in SQL; null if it is not known */
+  cutOff: (table: string | null): string =>
+    `it is cut off: ${table === null ? 'its last line is missing' : `the rows of ${printable(table)} are missing`}`,
+
+  severalDatabases: 'it holds the tables of more than one database',
 
   // the tools
   /** @param how the exit code; the reason why there is none; null if that is unknown, too */
@@ -36,7 +41,6 @@ const headerDefects = {
   'no-name': () => 'its header is damaged (a name is missing)',
   'no-version': () => 'its header is damaged (it does not tell which pg_dump made it)',
   'old-format': ({ major, minor }) => `its archive format ${major}.${minor} is older than PostgreSQL 9`,
-  'names-outside': () => 'it names files outside of the dump (“../”)',
   'integer-size': ({ bytes }) => `its header is damaged (integers of ${bytes} bytes)`,
 } satisfies Describers<DumpHeaderDefect, null, string>;
 
@@ -44,29 +48,6 @@ const describeHeader = describerOf<DumpHeaderDefect, null, string>(headerDefects
 
 /** What is wrong with the header of a dump, without a full stop. */
 export const reasonOfHeader = (defect: DumpHeaderDefect): string => describeHeader(defect.kind, defect, null);
-
-const dumpTexts = {
-  'cut-off': ({ table }) =>
-    `it is cut off: ${table === null ? 'its last line is missing' : `the rows of ${printable(table)} are missing`}`,
-  'several-databases'({ names }) {
-    const known = names.filter((name) => name !== null);
-    const which = known.length === 0 ? '' : ` (${known.map(printable).join(', ')}, …)`;
-    return `it holds the tables of more than one database${which}`;
-  },
-  'table-twice': ({ table }) =>
-    `it makes the table ${printable(table)} twice, as if two dumps had been joined: divide them, and restore one`,
-  'written-with-errors': () =>
-    'sqlite3 met errors while it wrote the text, and rows are missing (its last line is ROLLBACK): the database that it was made from is damaged',
-  'goes-on': () =>
-    'more statements follow its last line, as if two dumps had been joined: divide them, and restore one',
-  'long-statement': () => 'one of its statements has more than 500 MB',
-  'refused-statement': ({ message }) => `SQLite refuses one of its statements: ${printable(message)}`,
-} satisfies Describers<DumpTextDefect, null, string>;
-
-const describeDumpText = describerOf<DumpTextDefect, null, string>(dumpTexts);
-
-/** Why a text of SQL is not one whole dump, without a full stop. */
-export const reasonOfDumpText = (defect: DumpTextDefect): string => describeDumpText(defect.kind, defect, null);
 
 const missingTools = {
   pg_restore({ pgDump, format, reader, newest }) {

@@ -14,7 +14,7 @@ export function describeOtherFile(archive: string, file: OtherFile, standing: St
   return {
     title: `This is no archive of TimeTracker: ${archive}`,
     happened: [
-      `${capitalize(what)}. db-init restores the ZIP archives that TimeTracker and db-init make, which contain the uploads too, dumps of pg_dump, SQLite files, and what “sqlite3 .dump” writes.`,
+      `${capitalize(what)}. db-init restores the ZIP archives that TimeTracker and db-init make. They contain the uploads too.`,
     ],
     safe,
     options,
@@ -48,13 +48,16 @@ function adviceOnFile(given: Given, file: OtherFile): FileAdvice {
   switch (file.kind) {
     case 'sql': {
       const intoPostgres = file.apart ? throughServerOfItsOwn : intoNewDatabase;
-      return { what: `it is a text of SQL${packed}`, options: [intoPostgres(given, file.packed), another] };
+      const option = file.dialect === 'sqlite' ? intoFile(given, file.packed) : intoPostgres(given, psql, file.packed);
+      return { what: `it is a plain SQL dump${packed}`, options: [option, another] };
     }
-    // restored as they are
     case 'dump':
-      return { what: `it is a dump of pg_dump${packed}`, options: [another] };
+      return {
+        what: `it is a dump of pg_dump, in a format that pg_restore reads${packed}`,
+        options: [intoNewDatabase(given, pgRestore, file.packed), another],
+      };
     case 'sqlite':
-      return { what: `it is an SQLite database file${packed}`, options: [another] };
+      return { what: 'it is an SQLite database file', options: [another] };
     case 'export':
       return { what: exports[file.format], options: [exportsOnly(commands), another] };
     case 'folder':
@@ -111,6 +114,12 @@ const exportsOnly = (commands: Commands): string =>
   'Take a ZIP archive instead: the page Admin, Backups of TimeTracker makes one (timetracker_backup_….zip), and so does db-init.\n' +
   commands.backup;
 
+/** A program that fills a database, with its options. */
+type Loader = readonly [program: string, ...options: string[]];
+
+const psql: Loader = ['psql', '-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction'];
+const pgRestore: Loader = ['pg_restore', '--exit-on-error', '--single-transaction', '--no-owner'];
+
 /** Commands of which each runs only if the one before it did what it should: they are pasted as they stand. */
 function chain(...lines: readonly string[]): string {
   return lines
@@ -144,21 +153,6 @@ export function packAgain(archive: string, commands: Commands): string {
   ].join('\n');
 }
 
-/** What pg_dumpall wrote of several databases: a text of one of them is a dump. */
-export function takeDatabaseOut(archive: string, names: readonly (string | null)[], commands: Commands): string {
-  const file = shellWord(basename(archive));
-  const name = names.find((each) => each === commands.databaseName) ?? names.find((each) => each !== null) ?? 'NAME';
-  const range = String.raw`sed -n ${shellWord(String.raw`/^\\connect ${name}$/,/^\\connect /p`)}`;
-  return [
-    `Take the database of TimeTracker out of it, and restore that. If it is not ${name}, give its name. ${fetched}`,
-    chain(
-      fetch(archive, commands),
-      archive.endsWith('.gz') ? `gunzip -c ${file} | ${range} > one.sql` : `${range} ${file} > one.sql`,
-      restoreFile('one.sql', commands),
-    ),
-  ].join('\n');
-}
-
 /** Where a dump is restored until it is complete, and how the former database is called afterwards. */
 const namesAround = ({ databaseName }: Commands): { readonly made: string; readonly former: string } => ({
   made: `${databaseName}_restored`,
@@ -166,12 +160,11 @@ const namesAround = ({ databaseName }: Commands): { readonly made: string; reado
 });
 
 /** The former database stays: it is renamed once the new one is complete, and nothing is restored over it. */
-function intoNewDatabase({ archive, commands }: Given, packed: boolean): string {
+function intoNewDatabase({ archive, commands }: Given, [program, ...options]: Loader, packed: boolean): string {
   if (commands.engine !== 'postgresql') return wantsPostgres;
   const { made } = namesAround(commands);
   const file = shellWord(basename(archive));
-  const options = ['-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction', '-d', databaseWord({ database: made })];
-  const into = commands.client('psql', options, 'piped').trim();
+  const into = commands.client(program, [...options, '-d', databaseWord({ database: made })], 'piped').trim();
   const load = packed ? `gunzip -c ${file} | ${into}` : `${into} < ${file}`;
   return swapCommands(commands, fetched, [fetch(archive, commands), commands.client('createdb', [made]), load]);
 }
@@ -209,6 +202,19 @@ function swapCommands(commands: Commands, how: string, filling: readonly string[
   ].join('\n');
 }
 
+/** A dump of SQLite is a text: a new file is made of it. */
+function intoFile({ archive, commands }: Given, packed: boolean): string {
+  const name = shellWord(basename(archive));
+  return [
+    `It was made from an SQLite file: load it into a new file, and restore that file. ${fetched}`,
+    chain(
+      fetch(archive, commands),
+      packed ? `gunzip -c ${name} | sqlite3 restored.db` : `sqlite3 restored.db < ${name}`,
+      restoreFile('restored.db', commands),
+    ),
+  ].join('\n');
+}
+
 const image = (major: number | null): string => `postgres:${major ?? 16}-alpine`;
 
 /** The container of a server that is there for a dump only. */
@@ -224,7 +230,7 @@ function dumpAndRestore(user: string, commands: Commands): readonly string[] {
   ];
 }
 
-function throughServerOfItsOwn({ archive, commands }: Given, packed: boolean): string {
+function throughServerOfItsOwn({ archive, commands }: Given, _loader: Loader, packed: boolean): string {
   if (commands.engine !== 'postgresql') return wantsPostgres;
   const file = shellWord(basename(archive));
   const into = `docker exec -i ${server} psql -U postgres -q -d ${shellWord(databaseWord({ database: commands.databaseName }))}`;
@@ -297,12 +303,11 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
       const [best, ...others] = contents.paths;
       const more = others.length === 0 ? '' : ` and ${others.length} more like it`;
       // db-init sees a folder, and reads a file in it as it is
-      const logs = contents.logs.map((log) => `unpacked/${log}`);
       const option =
         packing === 'none'
           ? `Restore what is in it, or let db-init say how to restore it.\n${commands.run('restore', join(given.archive, best))}`
           : 'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
-            chain(...unpacking, ...logs.map((log) => commands.upload(log)), restoreFile(`unpacked/${best}`, commands));
+            chain(...unpacking, restoreFile(`unpacked/${best}`, commands));
       return { what: `${it}, and holds ${best}${more}`, options: [option, another] };
     }
     case 'uploads':
@@ -339,12 +344,17 @@ function uploadsBack(root: UploadRootName, commands: Commands): string {
   return `tar -cC unpacked/${root} . | ${commands.pipe(`mkdir -p ${folder} && tar -xC ${folder}`).trim()}`;
 }
 
-/** A dump in the format of a directory is restored as a folder, or as a tar archive of it. */
 function fromDumpDirectory(unpacking: readonly string[], path: string, commands: Commands): string {
-  return [
-    'Pack the folder of the dump as a tar archive, and restore that.',
-    chain(...unpacking, `tar -cf dump.tar -C ${shellWord(`unpacked/${path}`)} .`, restoreFile('dump.tar', commands)),
-  ].join('\n');
+  if (commands.engine !== 'postgresql') return wantsPostgres;
+  const { made } = namesAround(commands);
+  const [program, ...options] = pgRestore;
+  const { copy, place } = commands.toServer(`unpacked/${path}`, '/tmp/dump_to_restore');
+  return swapCommands(commands, '', [
+    ...unpacking,
+    copy,
+    commands.client('createdb', [made]),
+    commands.client(program, [...options, '-d', databaseWord({ database: made }), place]),
+  ]);
 }
 
 /** A server of the same major reads it, and only that one: from there a dump leads to where the database is now. */

@@ -151,9 +151,8 @@ export function describeArchive(archive: Archive): string {
   const at =
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
-  if (archive.form === 'file')
+  if (archive.bare)
     return `${file}: a ${engine === 'sqlite' ? 'SQLite database file' : 'dump of PostgreSQL'}, ${formatBytes(size)}.`;
-  if (archive.form === 'sql') return `${file}: a dump of ${what} in plain SQL, ${formatBytes(size)}.`;
   return `${capitalize(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 

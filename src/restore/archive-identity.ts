@@ -1,15 +1,14 @@
 import type { Config } from '../config/config.ts';
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { sideFilesOf } from '../archive/bare-file.ts';
-import { dumpFilesOf } from '../archive/dump-folder.ts';
 import { type DoneRestore, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity } from '../state-folder/journal.ts';
 
 /**
  * Identifies an archive by path, size and time; by its content as well where it is asked again later. The logs beside
- * a bare SQLite file hold some of its rows, and belong to its identity. A dump may be a folder of files.
+ * a bare SQLite file hold some of its rows, and belong to its identity.
  */
 export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
   const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
@@ -18,8 +17,7 @@ export async function identify(file: string, byContent: boolean): Promise<Archiv
   return { path: file, size, modified, sha256: byContent ? await hashFiles(file) : null };
 }
 
-const filesOf = (file: string): readonly string[] =>
-  statSync(file).isDirectory() ? dumpFilesOf(file) : [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
+const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
 
 /**
  * Finds the recorded restore of an archive at a start. The content decides, whatever the name of the file; it is only

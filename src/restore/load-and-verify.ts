@@ -8,7 +8,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Config, DatabaseTarget, PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { type DumpRestorer, openPlainRestorer, openRestorer } from '../database/postgres/dump/restorer.ts';
+import { type DumpRestorer, openRestorer } from '../database/postgres/dump/restorer.ts';
 import type { Cause } from '../model/cause.ts';
 import { openDatabase } from '../database/open.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -197,8 +197,7 @@ export async function restorerFor(
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );
   const maxBytes = config.archiveLimits.bytes;
-  const open = source.archive.form === 'sql' ? openPlainRestorer : openRestorer;
-  const found = await open(dump, target, { serverMajor, trusted, maxBytes, signal });
+  const found = await openRestorer(dump, target, { serverMajor, trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   for (const warning of found.warnings) log.warn(`${warning}.`);
   return found.restorer;

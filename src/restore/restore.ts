@@ -50,8 +50,8 @@ export interface RestoreRequest {
  * row by row.
  * @throws Failure `archive-rejected`
  */
-export async function openMatchingArchive(file: string, { archiveLimits }: Config): Promise<Archive> {
-  const archive = await openArchiveOrFile(file, archiveLimits);
+export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
+  const archive = await openArchiveOrFile(file, archiveLimits, database.kind);
   requireKnownRevisions(archive.revisions ?? [], { archive });
   return archive;
 }

@@ -69,12 +69,6 @@ export function choosePsql(tools: readonly Tool[], restore: Tool): Tool | null {
   );
 }
 
-/** Chooses the psql that runs the text of a plain dump on a server: like `chooseTool`, else the newest. */
-export function choosePsqlForServer(tools: readonly Tool[], serverMajor: number): Tool | null {
-  const safe = tools.filter(knowsRestrict);
-  return chooseTool(safe, serverMajor) ?? newest(safe);
-}
-
 export function newest(tools: readonly Tool[]): Tool | null {
   return tools.toSorted((one, other) => other.major - one.major)[0] ?? null;
 }

@@ -292,5 +292,5 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
     signal.throwIfAborted();
     throw stepFailed('load-postgresql-rows', error, config);
   }
-  await rm(dump, { recursive: true, force: true });
+  await rm(dump, { force: true });
 }

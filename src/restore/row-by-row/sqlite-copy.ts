@@ -3,6 +3,7 @@ import { archiveRejected } from '../../archive/archive-error.ts';
 import { readSummary } from '../../backup/database-summary.ts';
 import type { Database } from '../../database/database.ts';
 import { checkSqliteFile, countDanglingReferences, findUnknownObjects } from '../../database/sqlite/check.ts';
+import { requireOwnSideFiles } from '../../database/sqlite/recover-side-files.ts';
 import { reasonOf } from '../../errors/failure.ts';
 import { applyRevisions, withMigrationFailure } from '../../execution/migrate-and-repair.ts';
 import { assess } from '../../assessment/assess.ts';
@@ -17,7 +18,7 @@ import type { RestoreContext, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { requireCopySpace } from '../free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
-import { extractSqlite } from '../../archive/extract-sqlite.ts';
+import { extractEntry } from '../../archive/entry-content.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them
@@ -36,8 +37,9 @@ export async function unpackSqlite(
   const { archive } = source;
   const { signal, onBytes, log } = context;
   requireCopySpace(archive.database.size, dirname(file), database);
-  const objects = await extractSqlite(archive, file, { signal, onBytes, trusted: context.trusted });
-  if (objects.length > 0) throw archiveRejected(archive.file, { kind: 'unknown-objects', objects });
+  await extractEntry(archive.database, file, { signal, onBytes });
+  for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
+  requireOwnSideFiles(file);
   if (!context.trusted) requireKnownObjects(file, source);
   requireSound(source, file, depth);
   // PostgreSQL does not leave them as they are

@@ -137,7 +137,7 @@ async function prepareFromDump(
   } catch (error) {
     throw await failedLoad(error, source, context);
   }
-  await rm(dump, { recursive: true, force: true });
+  await rm(dump, { force: true });
   await withConnection(loadRole ?? prepared, context, async (database) => {
     // objects that migrations create get the same owner as all others
     if (loadRole === null && owner !== null) {

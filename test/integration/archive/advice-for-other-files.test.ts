@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
-import { execute, admin, createDatabase, databaseUrl } from '../../support/database.ts';
+import { execute, admin, createDatabase, databaseUrl, type TestDatabase } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, currentArchive, type Installation, install, uploadsIn, uploadsOf } from '../restore/restores.ts';
@@ -90,7 +90,22 @@ const verifying = (commands: string): string => commands.replace(/restore (\S+)$
 describePostgres(
   'the advice for a file that is no archive',
   () => {
+    let source: TestDatabase;
     const archive = currentArchive('postgresql');
+    beforeAll(async () => {
+      source = await createDatabase();
+      await execute(
+        source,
+        "CREATE TABLE notes (id serial PRIMARY KEY, text text); INSERT INTO notes (text) VALUES ('ä;')",
+      );
+    });
+
+    const dump = async (...args: readonly string[]): Promise<Buffer> => {
+      const { stdout } = await execa(join(requirePostgres().binDirectory ?? '', 'pg_dump'), [...args, source.url], {
+        encoding: 'buffer',
+      });
+      return Buffer.from(stdout);
+    };
     const packed = async (command: string, prepareFolder: (folder: string) => Promise<void>): Promise<Buffer> => {
       const folder = await temporaryDirectory();
       await mkdir(join(folder, 'in'));
@@ -102,12 +117,25 @@ describePostgres(
       new AdmZip(archive).extractAllTo(folder);
     };
 
-    it('restores a text of SQL of an unknown program, and keeps the former database', async () => {
+    const files: readonly (readonly [string, string, () => Promise<Buffer>])[] = [
+      ['a plain dump', 'backup.sql', () => dump('--no-owner')],
+      ['a packed plain dump', 'backup.sql.gz', async () => gzipSync(await dump('--no-owner'))],
+      ['a custom dump', 'my backup.dump', () => dump('--format=custom')],
+      ['a packed custom dump', 'backup.gz', async () => gzipSync(await dump('--format=custom'))],
+      ['a dump in tar format', 'backup.tar', () => dump('--format=tar')],
+      ['a packed dump in tar format', 'backup.tar.gz', async () => gzipSync(await dump('--format=tar'))],
+      [
+        'a packed dump in directory format',
+        'backup.tgz',
+        () => packed(`pg_dump -Fd -f in/dump "${source.url}" && tar -czf out -C in dump`, async () => undefined),
+      ],
+    ];
+
+    it.each(files)('restores it, and keeps the former database: %s', async (_title, name, make) => {
       const stage = await prepare();
-      const text = "CREATE TABLE notes (id serial PRIMARY KEY, text text);\nINSERT INTO notes (text) VALUES ('ä;');\n";
-      await writeFile(join(stage.backups, 'my backup.gz'), gzipSync(text));
+      await writeFile(join(stage.backups, name), await make());
       await execute(stage.database, 'CREATE TABLE of_mine (id integer)');
-      const refused = await stage.run('restore', 'my backup.gz', '--yes');
+      const refused = await stage.run('restore', name, '--yes');
       expect(refused.exitCode, refused.all).toBe(32);
       const typed = await stage.type(firstCommands(refused.stderr));
       expect(typed.exitCode, typed.all).toBe(0);
@@ -117,9 +145,9 @@ describePostgres(
       expect(await ask(former, 'SELECT count(*)::int FROM of_mine')).toEqual([0]);
     });
 
-    it('leaves the live database unchanged if the text cannot be restored', async () => {
+    it('leaves the live database unchanged if the dump cannot be restored', async () => {
       const stage = await prepare();
-      await writeFile(join(stage.backups, 'bad.sql'), 'CREATE TABLE a (id integer;\n');
+      await writeFile(join(stage.backups, 'bad.sql'), '-- PostgreSQL database dump\nCREATE TABLE a (id integer;\n');
       await execute(stage.database, 'CREATE TABLE of_mine (id integer)');
       const refused = await stage.run('restore', 'bad.sql', '--yes');
       const typed = await stage.type(firstCommands(refused.stderr));

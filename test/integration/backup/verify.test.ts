@@ -80,7 +80,6 @@ describe('an SQLite archive', () => {
     const onBytes = (done: number, total: number): void => void heard.push([done, total]);
     expect(await verifyBackup(join(archives, name), { config, signal, onBytes })).toEqual({
       file: join(archives, name),
-      isBare: false,
       engine: 'sqlite',
       objects: [],
       size: expect.any(Number),

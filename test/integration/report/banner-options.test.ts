@@ -64,6 +64,7 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
     'the same commands are followed on PostgreSQL, and only that has pg_dump',
   ],
   [/^archive-rejected other-format$/, /^It creates databases or roles|^Start a server of its own/, reasons.docker],
+  [/^archive-rejected other-format$/, /^It was made from an SQLite file/, 'it asks for the other engine'],
   [/^archive-rejected no-tool$/, /^Use a newer image|^See which other/, 'SQLite needs no tool'],
   [/^restore-refused prepared-transactions$/, /^End them with the program/, reasons.server],
   [/^restore-refused file-use-unknown$/, /^Stop the application/, 'restore/connected gives --disconnect in this state'],

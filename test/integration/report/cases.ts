@@ -124,11 +124,11 @@ async function emptied({ database }: Installation, sql = 'SELECT 1;'): Promise<v
 const dumpOf = async ({ database }: Installation, ...options: readonly string[]): Promise<Buffer> =>
   Buffer.from((await execa('pg_dump', ['--no-owner', ...options, database.url], { encoding: 'buffer' })).stdout);
 
-/** A text of SQL that does not show which program made it. */
+/** A dump in plain SQL, by the engine's own program. */
 const textOf = async (installation: Installation): Promise<string> =>
   installation.engine === 'sqlite'
-    ? 'CREATE TABLE notes (id integer);\n'
-    : (await dumpOf(installation)).toString().replaceAll(/^(?:--|SET |SELECT pg_catalog\.set_config).*\n/gm, '');
+    ? (await execa('sqlite3', [installation.database.name, '.dump'])).stdout
+    : (await dumpOf(installation)).toString();
 
 /** The database that the last restore has kept. */
 const formerOf = async ({ database }: Installation): Promise<string> =>
@@ -825,6 +825,9 @@ function archives(engine: EngineName): readonly Case[] {
     (name: string, content: (installation: Installation) => Promise<Buffer | string>) =>
     async (installation: Installation, operator: Operator) =>
       lay(installation, operator, name, await content(installation));
+  const intoDatabase = sqlite
+    ? leave(/^Set DATABASE_URL to a PostgreSQL database/, 'it asks for a server that is not there')
+    : follow(/^Restore it into a new database/, restored);
   const folderOf =
     (path: (name: string) => string) =>
     async (installation: Installation): Promise<Buffer> => {
@@ -970,27 +973,28 @@ function archives(engine: EngineName): readonly Case[] {
           } satisfies Case,
         ]),
     other(
-      'a text of SQL of an unknown program instead of an archive',
+      'a dump of plain SQL instead of an archive',
       'backup.sql',
       textOf,
-      sqlite
-        ? leave(/^Set DATABASE_URL to a PostgreSQL database/, 'it asks for a server that is not there')
-        : follow(/^Restore it into a new database/, restored),
+      sqlite ? follow(/^It was made from an SQLite file/, shown) : intoDatabase,
     ),
     ...(sqlite
       ? []
       : [
           other(
-            'a dump in the format of a directory, as a ZIP archive',
-            'zz-dump.zip',
-            async (installation) => {
-              const folder = join(await temporaryDirectory(), 'dump');
-              await execa('pg_dump', ['-Fd', '-f', folder, installation.database.url]);
-              const zip = new AdmZip();
-              zip.addLocalFolder(folder, 'dump');
-              return zip.toBuffer();
-            },
-            follow(/^Pack the folder of the dump/, restored),
+            'a dump in the format of a directory',
+            'zz-dump.tar.gz',
+            (installation) =>
+              packed((folder) =>
+                execa('pg_dump', ['-Fd', '--no-owner', '-f', join(folder, 'dump'), installation.database.url]),
+              ),
+            follow(/^Restore it into a new database/, restored),
+          ),
+          other(
+            'a dump for pg_restore',
+            'backup.dump.gz',
+            async (installation) => gzipSync(await dumpOf(installation, '-Fc')),
+            intoDatabase,
           ),
         ]),
     other(

@@ -138,12 +138,10 @@ GRANT SELECT(id) ON TABLE public.users TO other;\n\\connect zoo\nSET default_tra
       const sql = await sqlOf(dumpOf(archivePath(older)));
       for (const more of [
         "INSERT INTO public.clients (name) VALUES ('Ada');",
-        'INSERT INTO public.clients (name) SELECT username FROM public.users;',
         '\\! touch ran',
         'CREATE VIEW public.everybody AS SELECT 1;',
         'ALTER TABLE public.users OWNER TO x; DROP TABLE public.users;',
         'COPY public.users (username, id) FROM stdin;\nx\t99\n\\.',
-        'CREATE TABLE public.users (id integer);',
         '\\connect other\nCREATE TABLE public.users_of_others (id integer);',
       ]) {
         await writeFile(file, `${sql}\n${more}\n`);

@@ -71,9 +71,13 @@ describeRestores('a restore that is refused', (engine) => {
     [
       'of plain SQL',
       () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n'),
-      /contains objects that TimeTracker does not make/,
+      engine === 'sqlite' ? /contains objects that TimeTracker does not make/ : /psql/,
     ],
-    ['of pg_dump', () => textFile(Buffer.from('PGDMP\u0001\u000e\0\u0004\u0008')), /header is cut off/],
+    [
+      'of pg_dump',
+      () => textFile(Buffer.from('PGDMP\u0001\u000e\0\u0004\u0008')),
+      engine === 'sqlite' ? /header is cut off/ : /pg_restore/,
+    ],
     [
       'of SQLite',
       async () => textFile(await databaseOf('sqlite', 'CREATE TABLE t (i int)')),

@@ -11,14 +11,14 @@ const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', at
   return [title, ...happened, safe, ...options].join('\n');
 };
 
-const sql = { kind: 'sql', dialect: 'unknown', packed: false, apart: false } as const;
+const sql = { kind: 'sql', dialect: 'postgresql', packed: false, apart: false } as const;
 
 const contents: readonly Contents[] = [
   { kind: 'data-directory', path: 'data/', major: 16 },
   { kind: 'data-directory', path: '', major: null },
   { kind: 'unpacked-archive', path: 'a/' },
   { kind: 'dump-directory', path: '' },
-  { kind: 'backups', paths: ['a.zip', 'b.zip'], logs: [] },
+  { kind: 'backups', paths: ['a.zip', 'b.zip'] },
   { kind: 'uploads', roots: ['uploads'] },
   { kind: 'export' },
   { kind: 'unknown', count: 2, names: ['a'] },
@@ -27,9 +27,10 @@ const contents: readonly Contents[] = [
 const others: readonly OtherFile[] = [
   sql,
   { ...sql, packed: true, apart: true },
+  { ...sql, dialect: 'sqlite' },
   { kind: 'dump', packed: false },
   { kind: 'dump', packed: true },
-  { kind: 'sqlite', packed: false },
+  { kind: 'sqlite' },
   ...(['json-backup', 'json-export', 'json', 'csv'] as const).map((format) => ({ kind: 'export', format }) as const),
   ...(['none', 'zip', 'tar', 'tar.gz'] as const).flatMap((packing) =>
     contents.map((held) => ({ kind: 'folder', packing, contents: held }) as const),
@@ -80,37 +81,26 @@ describe('a file that other programs restore', () => {
       .filter((line) => line.startsWith('  '))
       .join('\n');
 
-  it('replaces the live database only after it is restored', () => {
-    const reading = 'psql -U timetracker -q -v ON_ERROR_STOP=1 --single-transaction -d timetracker_restored';
-    const text = linesOf(sql, '/data/my.file');
+  it.each([
+    [sql, 'psql -U timetracker -q -v ON_ERROR_STOP=1 --single-transaction -d timetracker_restored'],
+    [
+      { kind: 'dump', packed: false },
+      'pg_restore -U timetracker --exit-on-error --single-transaction --no-owner -d timetracker_restored',
+    ],
+  ] as const)('replaces the live database only after it is restored: $0.kind', (file, reading) => {
+    const text = linesOf(file, '/data/my.file');
     expect(text).toContain(
       `\n  docker compose exec -T db ${reading} < my.file && \\\n  docker compose stop app && \\\n`,
     );
-    expect(linesOf({ ...sql, packed: true }, '/data/my.gz')).toContain(
+    expect(linesOf({ ...file, packed: true }, '/data/my.gz')).toContain(
       `\n  gunzip -c my.gz | docker compose exec -T db ${reading} && \\\n`,
     );
     expect(text).toContain('ALTER DATABASE "timetracker" RENAME TO "timetracker_before"');
     expect(text).toMatch(/RENAME TO "timetracker"' && \\\n {2}docker compose up -d\n/);
   });
 
-  it('is taken out of what pg_dumpall wrote of several databases', () => {
-    const defect = { kind: 'dump-text', defect: { kind: 'several-databases', names: ['zoo', 'timetracker'] } } as const;
-    const text = textOf({ kind: 'invalid', defect }, '/data/all.sql.gz');
-    expect(text).toContain(
-      String.raw`gunzip -c all.sql.gz | sed -n '/^\\connect timetracker$/,/^\\connect /p' > one.sql`,
-    );
-  });
-
-  it('brings the log of a SQLite file along, because it holds rows', () => {
-    const volume = { kind: 'backups', paths: ['data/tt.db'], logs: ['data/tt.db-wal'] } as const;
-    const text = linesOf({ kind: 'folder', packing: 'tar.gz', contents: volume });
-    expect(text).toMatch(
-      /tt\.db-wal' < unpacked\/data\/tt\.db-wal && .*tt\.db' < unpacked\/data\/tt\.db && .*restore tt\.db\n/s,
-    );
-  });
-
   it('is quoted in commands for a shell', () => {
-    const text = linesOf(sql, "/data/a'; rm -rf $HOME #.dump");
+    const text = linesOf({ kind: 'dump', packed: false }, "/data/a'; rm -rf $HOME #.dump");
     expect(text).toContain(String.raw` < 'a'\''; rm -rf $HOME #.dump' `);
   });
 });

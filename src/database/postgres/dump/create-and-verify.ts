@@ -70,27 +70,18 @@ export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal
 
 /**
  * Verifies a dump like `verifyDump`, and lists the objects in it that TimeTracker does not create. Executes no SQL.
- * @param dump its content, or the path of its folder
  * @throws Error with the message of pg_restore
  */
-export async function inspectDump(
-  tool: Tool,
-  dump: Readable | string,
-  signal: AbortSignal,
-): Promise<readonly ArchiveObject[]> {
+export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
   const { stream, summary } = filterScript({ settings: unchangedSettings, onUnknown: 'collect', maxBytes: Infinity });
   stream.resume();
-  const path = typeof dump === 'string' ? [dump] : [];
-  const reader = execa(tool.command, [...restoreOptions, '--file=-', ...path], {
+  const reader = execa(tool.command, [...restoreOptions, '--file=-'], {
     cancelSignal: signal,
     forceKillAfterDelay,
     reject: false,
     buffer: { stdout: false },
   });
-  const flow = Promise.all([
-    typeof dump === 'string' ? reader.stdin.end() : feed(dump, reader.stdin, signal),
-    pipeline(reader.stdout, stream),
-  ]);
+  const flow = Promise.all([feed(dump, reader.stdin, signal), pipeline(reader.stdout, stream)]);
   await waitForBoth(
     reader,
     flow.then(() => undefined),
@@ -104,7 +95,7 @@ export async function inspectPlainDump(script: Readable, signal: AbortSignal): P
   stream.resume();
   await pipeline(script, stream, { signal });
   requireEnd(summary);
-  return summary.unknown;
+  return summary.unknown.filter((object) => !isOptional(object));
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { DumpHeaderDefect } from '../../../model/unusable-archive.ts';
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open } from 'node:fs/promises';
 
 export interface DumpHeader {
   /** The version of the archive format: 1.16 is [1, 16]. */
@@ -27,7 +26,7 @@ const formats = { custom: 1, tar: 3 };
 const tarBlock = 512;
 
 /** Whether a file begins like a dump as a tar archive: its first entry is the table of contents. */
-export const isTarDump = (bytes: Uint8Array): boolean =>
+const isTarDump = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'toc.dat\0' && bytes.length > tarBlock;
 
 /** Whether a file begins like a dump in the custom format, or as a tar archive. */
@@ -39,12 +38,10 @@ const withoutTar = (bytes: Uint8Array): Uint8Array => (isTarDump(bytes) ? bytes.
 /**
  * Parses the header of a dump, as PostgreSQL's ReadHead does (src/bin/pg_dump/pg_backup_archiver.c).
  * @param bytes the beginning of the dump
- * @param isFolder whether they are from the table of contents of a dump in the format of a directory
  */
-export function parseDumpHeader(bytes: Uint8Array, isFolder = false): ParsedHeader {
+export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
   try {
-    // the table of contents of a dump in the format of a directory has the number of the tar format
-    const format = isFolder || isTarDump(bytes) ? formats.tar : formats.custom;
+    const format = isTarDump(bytes) ? formats.tar : formats.custom;
     const { time: _, ...header } = readHeader(withoutTar(bytes), format);
     return { kind: 'header', header };
   } catch (error) {
@@ -148,12 +145,9 @@ export function oldestReader({ format: [major, minor], pgDump }: DumpHeader): nu
   return known?.major ?? Number.parseInt(pgDump, 10);
 }
 
-/** Whether a dump is a folder, in the format of a directory. */
-export const isDumpFolder = async (dump: string): Promise<boolean> => (await stat(dump)).isDirectory();
-
-/** Reads the first bytes of a dump, which contain its header. @param dump a file, or the folder of a dump */
-export async function readHeaderBytes(dump: string): Promise<Uint8Array> {
-  const handle = await open((await isDumpFolder(dump)) ? join(dump, 'toc.dat') : dump);
+/** Reads the first bytes of a dump, which contain its header. */
+export async function readHeaderBytes(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
     return buffer.subarray(0, bytesRead);

@@ -84,24 +84,6 @@ export async function restoreThroughPsql(load: PgRestoreRun, psql: Tool, framing
   if (fed.status === 'rejected') throw fed.reason;
 }
 
-/** Runs psql to execute a text of SQL, over one connection. @throws Error of psql, of the text, or of the filter */
-export async function loadThroughPsql(
-  load: Omit<PgRestoreRun, 'restore' | 'dump' | 'options'>,
-  psql: Tool,
-  script: Readable,
-  framing: Framing,
-): Promise<void> {
-  const runner = startPsql(psql, load);
-  const running = waitForEnd(psql, runner, load.onFailure);
-  const [fed] = await Promise.allSettled([feed(script, runner.stdin, framing)]);
-  if (fed.status === 'fulfilled') runner.stdin.end(framing.tail);
-  else runner.stdin.destroy();
-  const ran = await running;
-  if (fed.status === 'rejected' && isFilterError(fed.reason)) throw fed.reason;
-  if (ran.failed) throw new ToolFailed(ran.message);
-  if (fed.status === 'rejected') throw fed.reason;
-}
-
 const isFilterError = (error: unknown): boolean => error instanceof UnknownStatement || error instanceof TooMuchData;
 
 async function feed(content: Readable, into: Writable, { head, filter }: Framing): Promise<void> {
@@ -114,9 +96,7 @@ async function feed(content: Readable, into: Writable, { head, filter }: Framing
 // db-init parses the messages, so they must be in English and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
-type PsqlRun = Pick<PgRestoreRun, 'target' | 'applicationName' | 'pgOptions' | 'signal'>;
-
-const environmentOf = ({ target, applicationName, pgOptions }: Omit<PsqlRun, 'signal'>) => ({
+const environmentOf = ({ target, applicationName, pgOptions }: PgRestoreRun) => ({
   ...libpqEnvironment(target, pgOptions),
   ...plain,
   PGAPPNAME: applicationName,
@@ -150,7 +130,7 @@ function startRestore(
   });
 }
 
-function startPsql(psql: Tool, load: PsqlRun) {
+function startPsql(psql: Tool, load: PgRestoreRun) {
   const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
   return execa(psql.command, options, {
     env: { ...environmentOf(load), PGCLIENTENCODING: 'UTF8' },

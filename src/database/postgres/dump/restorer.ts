@@ -1,16 +1,14 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
-import { DamagedDump, filterScript, TooMuchData } from './script-filter.ts';
+import { filterScript, TooMuchData } from './script-filter.ts';
 import { restrict, unchangedSettings, type ScriptSettings, adaptSettings } from './script-settings.ts';
-import { readHeaderBytes, type DumpHeader, isDumpFolder, isTarDump, oldestReader, parseDumpHeader } from './header.ts';
-import { ignoring, openPlainDump } from './plain-dump.ts';
+import { readHeaderBytes, type DumpHeader, oldestReader, parseDumpHeader } from './header.ts';
 import type { MissingTool, UnusableArchive } from '../../../model/unusable-archive.ts';
 import { reasonOf } from '../../../errors/failure.ts';
-import type { ArchiveFault, ArchiveObject } from '../../../errors/obstacles.ts';
+import type { ArchiveObject } from '../../../errors/obstacles.ts';
 import { readServerCapabilities, endSessionsOf, findLoadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { namesForDatabase, type AllowedNames, namesForSchema } from './statement-cursor.ts';
 import { schemaOf, selectEntries, type TocEntry, withoutOptional, passesOf, stagesOf } from './toc.ts';
-import { choosePsql, choosePgRestore, choosePsqlForServer, findTools, newest, type Tool } from '../client-tools.ts';
-import { createReadStream } from 'node:fs';
+import { choosePsql, choosePgRestore, findTools, newest, type Tool } from '../client-tools.ts';
 import { randomBytes } from 'node:crypto';
 import type { PostgresTarget } from '../../../config/config.ts';
 import { quoteName } from '../../../platform/sql-quoting.ts';
@@ -18,7 +16,6 @@ import {
   type Framing,
   type PgRestoreRun,
   restoreDirectly,
-  loadThroughPsql,
   restoreThroughPsql,
   readDump,
   readToc,
@@ -37,9 +34,7 @@ export type RestorerResult =
   /** The dump holds objects that TimeTracker does not create; none of its SQL was executed. */
   | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
   /** The rows of the dump have more than `maxBytes` bytes. */
-  | { readonly kind: 'too-much-data' }
-  /** It is incomplete. */
-  | Extract<ArchiveFault, { readonly kind: 'invalid' }>;
+  | { readonly kind: 'too-much-data' };
 
 export interface RestorerOptions {
   readonly serverMajor: number;
@@ -61,8 +56,7 @@ export async function openRestorer(
   options: RestorerOptions,
 ): Promise<RestorerResult> {
   const { serverMajor, trusted, maxBytes, signal } = options;
-  const head = await readHeaderBytes(dump);
-  const parsed = parseDumpHeader(head, await isDumpFolder(dump));
+  const parsed = parseDumpHeader(await readHeaderBytes(dump));
   if (parsed.kind === 'damaged') {
     return { kind: 'unusable', reason: { kind: 'dump-header', defect: parsed.defect } };
   }
@@ -88,7 +82,7 @@ export async function openRestorer(
   const selected = selectEntries(toc, offers);
   const settings = { withoutTransactionTimeout: olderServer, encoding: offers.encoding };
   const throughPsql = olderServer || foreignBytes;
-  const plan = { dump, restore, psql, newestPsql, throughPsql, settings, isSequential: isTarDump(head) };
+  const plan = { dump, restore, psql, newestPsql, throughPsql, settings };
   if (trusted) {
     const { entries, warnings } = selected;
     return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: null }), warnings };
@@ -98,41 +92,6 @@ export async function openRestorer(
   const found = await checkStatements({ dump, restore, entries, maxBytes, signal });
   if (found.kind !== 'known') return found;
   return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings: [] };
-}
-
-/**
- * The same as `openRestorer`, for a dump in plain SQL. It is read to its end before any of it is executed.
- * @throws Error if the server cannot be reached
- */
-export async function openPlainRestorer(
-  dump: string,
-  target: PostgresTarget,
-  { serverMajor, trusted, maxBytes: limit, signal }: RestorerOptions,
-): Promise<RestorerResult> {
-  const psqls = await findTools('psql');
-  const psql = choosePsqlForServer(psqls, serverMajor);
-  if (psql === null) return { kind: 'no-tool', tool: { kind: 'psql', newest: versionOf(newest(psqls)) } };
-  const { encoding } = await readServerCapabilities(target, serverMajor);
-  const maxBytes = trusted ? Infinity : limit;
-  try {
-    const script = await openPlainDump(dump, { maxBytes, signal });
-    const { schema } = script;
-    const objects = await script.filter(ignoring, namesForDatabase(schema), 'everything');
-    if (objects.length > 0 && !trusted) return { kind: 'unknown-objects', objects };
-    if (objects.length > 0) {
-      const statements = objects.map(({ statement }) => statement);
-      return { kind: 'unusable', reason: { kind: 'plain-with-objects', statements } };
-    }
-    const settings = { withoutTransactionTimeout: serverMajor < 17, encoding };
-    return { kind: 'ready', restorer: createPlainRestorer({ dump, psql, schema, settings, maxBytes }), warnings: [] };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof TooMuchData) return { kind: 'too-much-data' };
-    if (error instanceof DamagedDump) {
-      return { kind: 'invalid', defect: { kind: 'dump-text', defect: error.defect } };
-    }
-    return { kind: 'unusable', reason: { kind: 'dump', message: reasonOf(error) } };
-  }
 }
 
 /** The result of the check of all SQL that pg_restore would execute. */
@@ -213,8 +172,6 @@ export interface RestorePlan {
   /** Whether the server refuses settings of pg_restore, so that psql has to execute a changed script. */
   readonly throughPsql: boolean;
   readonly settings: ScriptSettings;
-  /** Whether several jobs cannot read the dump, because it is a tar archive. */
-  readonly isSequential: boolean;
   readonly entries: readonly TocEntry[];
   /** Only recognised statements are sent, and at most `maxBytes` of rows; null: everything that pg_restore writes. */
   readonly check: { readonly maxBytes: number } | null;
@@ -260,7 +217,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
         await runRestore(plan, run, (load) =>
           throughPsql && psql !== null
             ? restoreThroughPsql(load, psql, framing(namesForDatabase(schema)))
-            : restoreDirectly(load, plan.isSequential ? 1 : jobs),
+            : restoreDirectly(load, jobs),
         );
       }
     },
@@ -274,44 +231,6 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
       await runRestore(plan, run, (load) =>
         restoreThroughPsql(load, psql, { ...around, head: around.head + head, tail }),
       );
-    },
-  };
-}
-
-interface PlainPlan extends Pick<RestorePlan, 'dump' | 'settings'> {
-  readonly psql: Tool;
-  readonly schema: string;
-  readonly maxBytes: number;
-}
-
-/** Creates the restorer for a dump in plain SQL, of which every statement was recognised. */
-function createPlainRestorer({ dump, psql, schema, settings, maxBytes }: PlainPlan): DumpRestorer {
-  const load = (
-    { target, signal, pgOptions }: Pick<RestoreRun, 'target' | 'signal' | 'pgOptions'>,
-    allowed: AllowedNames,
-    { head, tail }: Pick<Framing, 'head' | 'tail'>,
-  ): Promise<void> => {
-    const options = { settings, onUnknown: 'stop', allowed, maxBytes, plain: true } as const;
-    const framing = { head: `${restrict()}\n${head}`, tail, filter: () => filterScript(options).stream };
-    return withLoadSessions(target, signal, (running) =>
-      loadThroughPsql({ target, signal, pgOptions, ...running }, psql, createReadStream(dump), framing),
-    );
-  };
-  return {
-    tool: `psql ${psql.major}`,
-    schema,
-
-    async loadIntoDatabase(target, { role, signal }) {
-      const asOwner = role === null ? '' : `SET ROLE ${quoteName(role)};\n`;
-      // one transaction: a dump may have an INSERT for each row
-      const framing = { head: `${sessionPreamble(schema)}\n${asOwner}BEGIN;\n`, tail: 'COMMIT;\n' };
-      await load({ target, signal, pgOptions: await findLoadOptions(target) }, namesForDatabase(schema), framing);
-    },
-
-    async loadInTransaction(target, { role, signal, ...work }) {
-      const asOwner = role === null ? '' : `SET ROLE ${quoteName(role)};\n`;
-      const { head, tail } = transactionFraming(schema, work);
-      await load({ target, signal, pgOptions: undefined }, namesForSchema(schema), { head: head + asOwner, tail });
     },
   };
 }
@@ -338,33 +257,22 @@ interface RestoreRun {
   readonly options: readonly string[];
 }
 
-/** Runs pg_restore with a list of entries. */
+/** Runs a load; if it fails or is aborted, ends its sessions in the database. */
 async function runRestore(
   { dump, restore }: RestorePlan,
   { target, signal, role, entries, pgOptions, options }: RestoreRun,
   work: (load: PgRestoreRun) => Promise<void>,
-): Promise<void> {
-  const asked = [...options, ...(role === null ? [] : [`--role=${role}`])];
-  await withLoadSessions(target, signal, (running) =>
-    withEntryList({ dump, entries }, (list) =>
-      work({ restore, dump, options: [...asked, list], target, pgOptions, signal, ...running }),
-    ),
-  );
-}
-
-/** Runs a load; if it fails or is aborted, ends its sessions in the database. */
-async function withLoadSessions(
-  target: PostgresTarget,
-  signal: AbortSignal,
-  work: (running: Pick<PgRestoreRun, 'applicationName' | 'onFailure'>) => Promise<void>,
 ): Promise<void> {
   signal.throwIfAborted();
   const applicationName = `db-init load ${randomBytes(6).toString('hex')}`;
   const endSessions = (): Promise<void> => endSessionsOf(applicationName, target);
   let ending = Promise.resolve();
   const onFailure = (): void => void (ending = endSessions());
+  const asked = [...options, ...(role === null ? [] : [`--role=${role}`])];
   try {
-    await work({ applicationName, onFailure });
+    await withEntryList({ dump, entries }, (list) =>
+      work({ restore, dump, options: [...asked, list], target, pgOptions, applicationName, signal, onFailure }),
+    );
   } catch (error) {
     await ending;
     await endSessions();

@@ -1,17 +1,25 @@
 import { dumpReasons } from '../../../report/dump-reasons.ts';
-import { isDumpFolder, isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
+import { isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
 import { type RestorerResult, missingReader } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
 import { constants, isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { reasonOf } from '../../../errors/failure.ts';
 import type { ArchiveFault, ArchiveObject } from '../../../errors/obstacles.ts';
 import { versionTable } from '../../../model/catalog.ts';
-import { DamagedDump, filterScript, type ScriptListener, TooMuchData } from './script-filter.ts';
+import {
+  CutOffDump,
+  filterPlainDump,
+  filterScript,
+  requireEnd,
+  type ScriptListener,
+  TooMuchData,
+} from './script-filter.ts';
 import { unchangedSettings } from './script-settings.ts';
 import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
-import { type DumpScript, nameIn, openPlainDump, splitName } from './plain-dump.ts';
-import { isTableData, schemaOf, withoutOptional } from './toc.ts';
+import { isOptional, isTableData, schemaOf, schemaWithMostCoreTables, withoutOptional } from './toc.ts';
 
 export interface DumpTable {
   readonly schema: string;
@@ -52,6 +60,17 @@ export interface DumpReaderOptions {
 export type Unreadable =
   Exclude<RestorerResult, { readonly kind: 'ready' }> | Extract<ArchiveFault, { readonly kind: 'invalid' }>;
 
+interface DumpScript {
+  /** The schema that holds the application's tables. */
+  readonly schema: string;
+  /** Filters the SQL and passes it to the listener. @returns the objects that TimeTracker does not create */
+  filter(
+    listener: ScriptListener,
+    allowed: AllowedNames,
+    only: 'everything' | 'rows',
+  ): Promise<readonly ArchiveObject[]>;
+}
+
 /**
  * Reads a dump in PostgreSQL's custom format, or in plain SQL, to its end, and lists its contents.
  * @param dump its path; while it is read, a file with the list of entries is written beside it
@@ -73,8 +92,8 @@ export async function openDumpReader(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
-    if (error instanceof DamagedDump) {
-      return { kind: 'invalid', defect: { kind: 'dump-text', defect: error.defect } };
+    if (error instanceof CutOffDump) {
+      return { kind: 'invalid', defect: { kind: 'cut-off', table: error.table } };
     }
     return { kind: 'unusable', reason: { kind: 'dump', message: reasonOf(error) } };
   }
@@ -106,7 +125,7 @@ type Limits = Pick<DumpReaderOptions, 'maxBytes' | 'signal'>;
 
 /** @throws Error if it cannot be read */
 async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript | Unreadable> {
-  const parsed = parseDumpHeader(await readHeaderBytes(dump), await isDumpFolder(dump));
+  const parsed = parseDumpHeader(await readHeaderBytes(dump));
   if (parsed.kind === 'damaged') {
     return { kind: 'unusable', reason: { kind: 'dump-header', defect: parsed.defect } };
   }
@@ -128,6 +147,26 @@ async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promi
       return summary.unknown;
     },
   };
+}
+
+/** Opens a dump in plain SQL, which has the lines that pg_restore writes. Its schema is known only after reading it. */
+async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript> {
+  const filter: DumpScript['filter'] = async (listener, allowed) => {
+    const { stream, summary } = filterPlainDump({ maxBytes, allowed, listener });
+    stream.resume();
+    await pipeline(createReadStream(dump), stream, { signal });
+    requireEnd(summary);
+    return summary.unknown.filter((object) => !isOptional(object));
+  };
+  const tables: { readonly schema: string; readonly name: string }[] = [];
+  const ignore = (): void => undefined;
+  const statement: ScriptListener['statement'] = (each) => {
+    if (each.kind !== 'create-table') return;
+    const [schema, name] = splitName(each.object);
+    tables.push({ schema, name });
+  };
+  await filter({ statement, rows: ignore, end: ignore }, namesForDatabase(), 'everything');
+  return { schema: schemaWithMostCoreTables(tables), filter };
 }
 
 /** A listener that collects the tables of a dump, their numbers of rows, and the revisions. */
@@ -306,4 +345,16 @@ function decoderOf(encoding: string): Decode {
       return null;
     }
   };
+}
+
+/** Splits a qualified name, as written in SQL, into its schema and its own name. */
+function splitName(object: string): readonly [schema: string, name: string] {
+  const [, schema = '', name = ''] = /^("(?:[^"]|"")*"|[^."]+)\.([^]*)$/.exec(object) ?? [];
+  return [nameIn(schema), nameIn(name)];
+}
+
+/** A name without its quotes. The script was read as latin1, one character per byte. */
+function nameIn(written: string): string {
+  const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
+  return Buffer.from(name, 'latin1').toString('utf8');
 }

@@ -1,9 +1,7 @@
 import { Transform } from 'node:stream';
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import type { ArchiveObject } from '../../../errors/obstacles.ts';
-import type { DumpTextDefect } from '../../../model/archive-defect.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
-import { isOptional } from './toc.ts';
-import type { NoStatement } from '../../sql-cursor.ts';
 import { adaptStatement, type ScriptSettings, unchangedSettings } from './script-settings.ts';
 import { type DumpStatement, parseStatement } from './statement.ts';
 
@@ -17,8 +15,8 @@ export interface ScriptSummary {
   ended: boolean;
   /** Tables that were created and whose rows did not follow so far: pg_dump writes a COPY for each, also without rows. */
   readonly withoutRows: Set<string>;
-  /** The tables that were created, as written in SQL. */
-  readonly tables: Set<string>;
+  /** The number of tables that were created. */
+  tables: number;
 }
 
 /** Which statements pass the filter, and how the others are handled. */
@@ -32,19 +30,13 @@ export interface FilterOptions {
   readonly allowed?: AllowedNames;
   /** Called with the statements and rows that pass. */
   readonly listener?: ScriptListener;
-  /**
-   * Whether the script is a plain dump: owners, rights, and what comes before the first table to make room for it, are left
-   * out.
-   */
+  /** Whether the script is a plain dump that is only read, and may be written by other programs than pg_restore. */
   readonly plain?: boolean;
 }
 
-/**
- * Statements in a plain dump that `pg_restore` is told to leave out: owners and rights; and of pg_dumpall: a setting, and
- * the databases that follow.
- */
+/** Statements in a plain dump that `pg_restore` is told to leave out: owners and rights; and a setting of pg_dumpall. */
 const leftOutOfPlainDumps =
-  /^(?:SET default_transaction_read_only = off|(?:CREATE|ALTER) DATABASE [^;']*(?:'[^';]*'[^;']*)*|ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
+  /^(?:SET default_transaction_read_only = off|ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
 
 /**
  * Statements of `--clean`, `--create` and pg_dumpall, which come before the first table: they drop what was there, and
@@ -53,10 +45,7 @@ const leftOutOfPlainDumps =
 const leftOutBeforeTables =
   /^(?:DROP|ALTER TABLE|(?:CREATE|ALTER) (?:DATABASE|ROLE)|UPDATE pg_catalog\.pg_database) [^;]*;\s*$/;
 
-/**
- * Filters a dump in plain SQL like `filterScript`, to read it: its output must not be executed, because what follows an
- * unknown statement is incomplete.
- */
+/** Filters a dump in plain SQL like `filterScript`, for reading only: its output must not be executed. */
 export function filterPlainDump(
   options: Pick<FilterOptions, 'maxBytes' | 'allowed' | 'listener'>,
 ): ReturnType<typeof filterScript> {
@@ -64,25 +53,26 @@ export function filterPlainDump(
   return filterScript({ ...options, settings, onUnknown: 'collect', plain: true });
 }
 
-/** A plain dump is cut off, or is several dumps. */
-export class DamagedDump extends Error {
-  readonly defect: DumpTextDefect;
+/** A plain dump ends before its end. */
+export class CutOffDump extends Error {
+  /** A table without its rows, as written in SQL; null if it is not known. */
+  readonly table: string | null;
 
-  constructor(defect: DumpTextDefect) {
-    super(defect.kind);
-    this.defect = defect;
+  constructor(table: string | null) {
+    super(dumpReasons.cutOff(table));
+    this.table = table;
   }
 }
 
 /**
  * Checks that a plain dump was read to its end. Without pg_dump's last comment (somebody may have removed the comments),
  * the rows of every table must be there.
- * @throws DamagedDump
+ * @throws CutOffDump
  */
 export function requireEnd({ ended, withoutRows, tables }: ScriptSummary): void {
   if (ended) return;
   const [table = null] = withoutRows;
-  if (table !== null || tables.size === 0) throw new DamagedDump({ kind: 'cut-off', table });
+  if (table !== null || tables === 0) throw new CutOffDump(table);
 }
 
 /** Receives the contents of a script, in order. */
@@ -108,8 +98,6 @@ export class TooMuchData extends Error {}
 
 /** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
 const longestStatement = 1_048_576;
-/** The same for an INSERT, which may hold long texts and many rows. */
-const longestInsert = 16 * longestStatement;
 /**
  * How often a statement is parsed while a quote is open. A line inside a quote that ends with a semicolon may end a
  * statement that is unknown, such as a function body. The limit prevents quadratic time for a long text of such lines.
@@ -128,15 +116,10 @@ interface Filter {
   readonly plain: boolean;
   readonly summary: ScriptSummary;
   state: 'statements' | 'rows' | 'skipping';
-  /** The database that pg_dumpall has connected to, and the one that holds the tables; null: not known. */
-  database: string | null;
-  databaseOfTables: string | null;
+  /** Whether pg_dumpall has connected to another database after the first tables. */
+  inAnotherDatabase: boolean;
   /** The part of the current statement that was read so far. */
   statement: string;
-  /** The form of all rows; null: there were none yet. Archives have `copy` only. */
-  rowsBy: 'copy' | 'insert' | null;
-  /** The largest number of characters that this statement may have. */
-  longest: number;
   /** The quote that is still open at the end of the statement so far; null if none is. */
   quote: string | null;
   /** How often the statement was parsed while a quote was open. */
@@ -164,13 +147,10 @@ export function filterScript({
     options: { settings, onUnknown, maxBytes, allowed },
     listener,
     plain,
-    summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: new Set() },
+    summary: { rows: 0, bytes: 0, unknown: [], ended: false, withoutRows: new Set(), tables: 0 },
     state: 'statements',
-    database: null,
-    databaseOfTables: null,
+    inAnotherDatabase: false,
     statement: '',
-    rowsBy: plain ? null : 'copy',
-    longest: longestStatement,
     quote: null,
     attempts: 0,
     heading: { type: '', name: '' },
@@ -238,11 +218,7 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   for (let start = 0; ;) {
     const end = bytes.indexOf(lineFeed, start);
     if (end < 0) {
-      const limit =
-        filter.statement === ''
-          ? longestOf(bytes.toString('latin1', start, start + insertInto.length))
-          : filter.longest;
-      if (filter.statement.length + bytes.length - start > limit) {
+      if (filter.statement.length + bytes.length - start > longestStatement) {
         filter.statement += bytes.toString('latin1', start, start + shownLength);
         refuse(filter);
         return Buffer.alloc(0);
@@ -256,42 +232,28 @@ function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
   }
 }
 
-/** pg_dump writes all rows in one form: a statement of the other form was added by somebody. */
-function checkRows(filter: Filter, parsed: DumpStatement | NoStatement): DumpStatement | NoStatement {
-  if (typeof parsed === 'string' || (parsed.kind !== 'copy' && parsed.kind !== 'insert')) return parsed;
-  filter.rowsBy ??= parsed.kind;
-  return filter.rowsBy === parsed.kind ? parsed : 'unknown';
-}
-
-const insertInto = 'INSERT INTO ';
-const longestOf = (begun: string): number => (begun.startsWith(insertInto) ? longestInsert : longestStatement);
-
 // the compiler does not see that another function changes the state
 const isInRows = (filter: Filter): boolean => filter.state === 'rows';
 
 function readLine(filter: Filter, line: string, push: Push): void {
   if (filter.statement === '' && isBetweenStatements(filter, line)) return;
-  // not read from the whole statement: V8 would copy it for each line
-  if (filter.statement === '') filter.longest = longestOf(line);
   filter.statement += `${line}\n`;
-  if (filter.statement.length > filter.longest) return refuse(filter);
+  if (filter.statement.length > longestStatement) return refuse(filter);
   for (const [mark] of line.matchAll(/['"]/g)) {
     if (filter.quote === null) filter.quote = mark;
     else if (filter.quote === mark) filter.quote = null;
   }
   if (!line.endsWith(';') || (filter.quote !== null && ++filter.attempts > mostAttempts)) return;
-  const parsed = checkRows(filter, parseStatement(filter.statement, filter.options.allowed));
+  const parsed = parseStatement(filter.statement, filter.options.allowed);
   if (parsed === 'unfinished') return;
   if (parsed === 'unknown') {
     if (!isLeftOut(filter)) return refuse(filter);
     [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
     return;
   }
+  filter.listener?.statement(parsed);
   noteRows(filter, parsed);
-  if (parsed.kind === 'insert') readInserted(filter, parsed);
-  else filter.listener?.statement(parsed);
-  const adapted =
-    filter.plain && isPublic(parsed) ? '' : adaptStatement(filter.statement, parsed, filter.options.settings);
+  const adapted = adaptStatement(filter.statement, parsed, filter.options.settings);
   [filter.statement, filter.attempts] = ['', 0];
   if (parsed.kind === 'copy') {
     filter.state = 'rows';
@@ -302,48 +264,22 @@ function readLine(filter: Filter, line: string, push: Push): void {
 }
 
 /** Whether an unknown statement is left out and not listed. What follows it is read as usual. */
-const isLeftOut = ({ plain, statement, summary, heading }: Filter): boolean =>
-  plain &&
-  (leftOutOfPlainDumps.test(statement) ||
-    isOptional(heading) ||
-    (summary.tables.size === 0 && leftOutBeforeTables.test(statement)));
+const isLeftOut = ({ plain, statement, summary }: Filter): boolean =>
+  plain && (leftOutOfPlainDumps.test(statement) || (summary.tables === 0 && leftOutBeforeTables.test(statement)));
 
-/** Every new database has the schema that `pg_dump --clean` makes again. */
-const isPublic = (parsed: DumpStatement): boolean => parsed.kind === 'create-schema' && parsed.object === 'public';
-
-/** Passes the rows of an INSERT to the listener like those of a COPY. */
-function readInserted(
-  { listener, summary, options }: Filter,
-  { object, columns, lines }: Extract<DumpStatement, { kind: 'insert' }>,
-): void {
-  const rows = Buffer.from(`\n${lines.join('\n')}\n`, 'latin1');
-  summary.bytes += rows.length;
-  summary.rows += lines.length;
-  if (summary.bytes > options.maxBytes) throw new TooMuchData();
-  listener?.statement({ kind: 'copy', object, columns });
-  listener?.rows(rows);
-  listener?.end();
-}
-
-/** @throws DamagedDump if a second database of pg_dumpall has tables, or if a table is made twice */
-function noteRows(filter: Filter, parsed: DumpStatement): void {
-  if (parsed.kind !== 'create-table' && parsed.kind !== 'copy' && parsed.kind !== 'insert') return;
-  const { summary, database } = filter;
-  if (summary.tables.size === 0) filter.databaseOfTables = database;
-  if (filter.databaseOfTables !== database) {
-    throw new DamagedDump({ kind: 'several-databases', names: [filter.databaseOfTables, database] });
-  }
+/** @throws Error if a second database of pg_dumpall has tables */
+function noteRows({ summary, inAnotherDatabase }: Filter, parsed: DumpStatement): void {
+  if (parsed.kind !== 'create-table' && parsed.kind !== 'copy') return;
+  if (inAnotherDatabase) throw new Error(dumpReasons.severalDatabases);
   // pg_dumpall writes the last comment of a dump after each database
   summary.ended = false;
-  // an INSERT does not show that all rows of its table are there
   if (parsed.kind === 'copy') summary.withoutRows.delete(parsed.object);
-  if (parsed.kind !== 'create-table') return;
-  if (summary.tables.has(parsed.object)) throw new DamagedDump({ kind: 'table-twice', table: parsed.object });
-  summary.tables.add(parsed.object);
-  summary.withoutRows.add(parsed.object);
+  else {
+    summary.tables++;
+    summary.withoutRows.add(parsed.object);
+  }
 }
 
-const connect = String.raw`\connect `;
 const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
 
 /** Whether a line belongs to no statement: it is a comment, or follows an unknown statement. */
@@ -355,8 +291,8 @@ function isBetweenStatements(filter: Filter, line: string): boolean {
     return true;
   }
   if (lastComment.test(line)) filter.summary.ended = true;
-  if (filter.plain && line.startsWith(connect)) {
-    filter.database = decode(line.slice(connect.length).trim());
+  if (filter.plain && line.startsWith(String.raw`\connect `)) {
+    filter.inAnotherDatabase = filter.summary.tables > 0;
     return true;
   }
   return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);

@@ -1,4 +1,3 @@
-import { copyNull, copyText } from '../../conversion/convert.ts';
 import { Mismatch, type NoStatement, tokenize } from '../../sql-cursor.ts';
 import {
   type AllowedNames,
@@ -20,13 +19,6 @@ export type DumpStatement =
   | { readonly kind: 'constraint' | 'index'; readonly object: string }
   /** Rows follow, up to a line `\.`. */
   | { readonly kind: 'copy'; readonly object: string; readonly columns: readonly string[] }
-  /** Rows of literals, as `pg_dump --inserts` writes them: each as a line of COPY. Without columns: all of the table. */
-  | {
-      readonly kind: 'insert';
-      readonly object: string;
-      readonly columns: readonly string[];
-      readonly lines: readonly string[];
-    }
   /** The encoding of everything after this statement. */
   | { readonly kind: 'encoding'; readonly encoding: string }
   /** Settings, defaults, owners of sequences, positions of sequences, comments. */
@@ -97,7 +89,6 @@ function statement(cursor: Cursor, { schemas, mayCreateSchemas: open, enums }: A
       return { kind: 'create-schema', object };
     }
     if (take('COPY')) return copy(cursor);
-    if (take('INSERT INTO')) return insert(cursor);
     if (take('ALTER TABLE')) return alterTable(cursor);
     if (take('ALTER SEQUENCE')) return ownedBy(cursor);
     if (take('SELECT pg_catalog . setval (')) return setval(cursor);
@@ -292,33 +283,6 @@ function copy(cursor: Cursor): DumpStatement {
   }
   cursor.expect('FROM stdin');
   return { kind: 'copy', object, columns };
-}
-
-function insert(cursor: Cursor): DumpStatement {
-  const object = cursor.qualified();
-  const columns: string[] = [];
-  if (cursor.peek()?.text === '(') cursor.list(() => columns.push(cursor.identifier()));
-  cursor.take('OVERRIDING SYSTEM VALUE');
-  cursor.expect('VALUES');
-  const lines: string[] = [];
-  do {
-    const fields: string[] = [];
-    cursor.list(() => fields.push(literal(cursor)));
-    lines.push(fields.join('\t'));
-  } while (cursor.take(','));
-  cursor.take('ON CONFLICT DO NOTHING');
-  return { kind: 'insert', object, columns, lines };
-}
-
-/** A literal of INSERT. @returns the value as COPY writes it */
-function literal(cursor: Cursor): string {
-  if (cursor.take('NULL')) return copyNull;
-  if (cursor.take('true')) return 't';
-  if (cursor.take('false')) return 'f';
-  const text = cursor.takeKind('string');
-  if (text !== null) return copyText(text.slice(1, -1).replaceAll("''", "'"));
-  const sign = cursor.take('-') ? '-' : '';
-  return sign + cursor.expectKind('number');
 }
 
 function alterTable(cursor: Cursor): DumpStatement {
