@@ -258,8 +258,10 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   const dump = folderWith(files, 'toc.dat', []);
   if (dump !== null) return { kind: 'dump-directory', path: dump };
   for (const pattern of backups) {
-    const found = files.filter((name) => pattern.test(name));
-    if (found[0] !== undefined) return { kind: 'backups', paths: [found[0], ...found.slice(1)] };
+    const [best, ...others] = files.filter((name) => pattern.test(name));
+    if (best === undefined) continue;
+    const logs = [`${best}-wal`, `${best}-journal`].filter((name) => files.includes(name));
+    return { kind: 'backups', paths: [best, ...others], logs };
   }
   const plain = files.filter((name) => !name.endsWith('/'));
   const roots = uploadRootNames.filter((root) => plain.some((name) => name.startsWith(`${root}/`)));

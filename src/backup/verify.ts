@@ -25,6 +25,8 @@ import { missingReader } from '../database/postgres/dump/restorer.ts';
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
   readonly file: string;
+  /** Whether it is a bare database, and no archive. */
+  readonly isBare: boolean;
   readonly engine: Engine;
   /** Null for an archive of the application. */
   readonly kind: ArchiveKind | null;
@@ -102,10 +104,11 @@ function openVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVe
 }
 
 function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size' | 'objects'> {
-  const { file, engine, manifest, createdAt, revisions, entries, uploads, size } = archive;
+  const { file, bare: isBare, engine, manifest, createdAt, revisions, entries, uploads, size } = archive;
   const counts = manifest && Object.values(manifest.rows);
   return {
     file,
+    isBare,
     engine,
     kind: manifest?.kind ?? null,
     created: createdAt,

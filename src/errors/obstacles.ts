@@ -44,8 +44,11 @@ export type Contents =
   | { readonly kind: 'unpacked-archive'; readonly path: string }
   /** A dump of `pg_dump --format=directory`. */
   | { readonly kind: 'dump-directory'; readonly path: string }
-  /** Files that are restored, or explained, one by one. The first is the best choice. */
-  | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]] }
+  /**
+   * Files that are restored, or explained, one by one. The first is the best choice; `logs`: those beside it, if it is a
+   * SQLite file, which hold some of its rows.
+   */
+  | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]]; readonly logs: readonly string[] }
   | { readonly kind: 'uploads'; readonly roots: readonly UploadRootName[] }
   | { readonly kind: 'export' }
   | { readonly kind: 'unknown'; readonly count: number; readonly names: readonly string[] };

@@ -20,7 +20,7 @@ export function describeMade({ path, size, manifest }: Backup): JsonObject {
 
 /** What `backup verify --json` prints, with the keys of `list`. `unpacked`: bytes of all entries. */
 export function describeVerified({ file: path, created, kind, ...found }: VerifiedArchive): JsonObject {
-  const { bytes: unpacked, size: bytes, entries: members, ...others } = found;
+  const { bytes: unpacked, size: bytes, entries: members, isBare: _, ...others } = found;
   const made = created === null ? null : new Date(created);
   return {
     file: basename(path),
@@ -107,15 +107,17 @@ function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }:
 /** `backup verify` for people. */
 export function renderVerified(found: VerifiedArchive): string {
   const { file, engine, kind, created, server, database, version, revisions, rows, entries, uploads, bytes } = found;
-  const { objects } = found;
+  const { objects, isBare } = found;
   const by = version === null ? 'the application' : `db-init ${version}`;
   const of = database === null ? '' : ` of ${database}`;
   return [
     `The archive is whole: ${shownArchive(file)}`,
-    `made:      ${madeAt(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
+    isBare
+      ? 'made:      not known: it is no archive'
+      : `made:      ${madeAt(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
     `database:  ${server ?? engine}${of}`,
     `revisions: ${revisions === null ? 'not known' : revisions.join(', ') || 'none'}`,
-    `rows:      ${rows ?? 'not known: the manifest does not say'}`,
+    `rows:      ${rows ?? (isBare ? 'not known until it is restored' : 'not known: the manifest does not say')}`,
     `uploads:   ${count(uploads, 'file')}`,
     `entries:   ${entries}, ${formatBytes(bytes)} unpacked`,
     ...(objects.length === 0

@@ -302,12 +302,13 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
     case 'backups': {
       const [best, ...others] = contents.paths;
       const more = others.length === 0 ? '' : ` and ${others.length} more like it`;
+      const logs = contents.logs.map((log) => `unpacked/${log}`);
       // db-init sees a folder, and reads a file in it as it is
       const option =
         packing === 'none'
           ? `Restore what is in it, or let db-init say how to restore it.\n${commands.run('restore', join(given.archive, best))}`
           : 'Unpack it, and let db-init restore what is in it, or say how to restore it.\n' +
-            chain(...unpacking, restoreFile(`unpacked/${best}`, commands));
+            chain(...unpacking, ...logs.map((log) => commands.upload(log)), restoreFile(`unpacked/${best}`, commands));
       return { what: `${it}, and holds ${best}${more}`, options: [option, another] };
     }
     case 'uploads':

@@ -6,6 +6,7 @@ export const sqliteReasons = {
   empty: 'it is empty',
   inUse: 'another program is using the file',
   otherFormat: 'it is not a SQLite database',
+  joined: 'another SQLite database follows in it, as if two files had been joined: divide them, and restore one',
   damagedSchema: (fault: string): string => `its schema is damaged: ${fault}`,
   brokenReferences: (references: readonly (readonly [reference: string, rows: number])[]): string =>
     `the change would break references: ${references.map(([reference, rows]) => `${reference} (${rows})`).join(', ')}`,

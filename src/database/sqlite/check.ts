@@ -6,6 +6,7 @@ import type { ArchiveObject } from '../../errors/obstacles.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { optionalText, text } from '../row-values.ts';
 import { isDatabaseFile } from './open-readonly.ts';
+import { isJoined } from './side-file-headers.ts';
 import { firstDamage } from './damage.ts';
 import { isPlainStatement } from './schema-statement.ts';
 
@@ -34,7 +35,8 @@ export function checkSqliteFile(file: string, depth: 'whole' | 'rows' = 'whole')
 
 function faultOfHeader(file: string): string | null {
   if (statSync(file).size === 0) return sqliteReasons.empty;
-  return isDatabaseFile(file) ? null : sqliteReasons.otherFormat;
+  if (!isDatabaseFile(file)) return sqliteReasons.otherFormat;
+  return isJoined(file) ? sqliteReasons.joined : null;
 }
 
 /**

@@ -11,6 +11,8 @@ interface FileHeader {
   /** The file change counter: each transaction that writes the first page increments it. */
   readonly changes: number;
   readonly schemaCookie: number;
+  /** The size of the database in pages; 0 if the header does not say it. */
+  readonly pages: number;
 }
 
 const journalMagic = 'd9d505f920a163d7';
@@ -18,7 +20,15 @@ const walMagics: ReadonlySet<number> = new Set([0x377f0682, 0x377f0683]);
 
 export function readFileHeader(file: string): FileHeader | null {
   const bytes = readAt(file, 0, 100);
-  return bytes.toString('latin1', 0, 16) === 'SQLite format 3\0' ? parseHeader(bytes) : null;
+  return bytes.toString('latin1', 0, magic.length) === magic ? parseHeader(bytes) : null;
+}
+
+const magic = 'SQLite format 3\0';
+
+/** Whether another database follows in the file: SQLite would read the first one only. */
+export function isJoined(file: string): boolean {
+  const { pages, pageSize } = readFileHeader(file) ?? { pages: 0, pageSize: 0 };
+  return pages > 0 && readAt(file, pages * pageSize, magic.length).toString('latin1') === magic;
 }
 
 function parseHeader(bytes: Buffer): FileHeader {
@@ -28,6 +38,8 @@ function parseHeader(bytes: Buffer): FileHeader {
     writeVersion: bytes.readUInt8(18),
     changes: bytes.readUInt32BE(24),
     schemaCookie: bytes.readUInt32BE(40),
+    // old programs of SQLite write transactions without it
+    pages: bytes.readUInt32BE(92) === bytes.readUInt32BE(24) ? bytes.readUInt32BE(28) : 0,
   };
 }
 

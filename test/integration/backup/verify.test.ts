@@ -6,6 +6,7 @@ import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { manifestName, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
 import { rejectionReason } from '../../../src/report/archive-reasons.ts';
+import { renderVerified } from '../../../src/report/backup-list.ts';
 import { verifyBackup } from '../../../src/backup/verify.ts';
 import { toolsFor } from '../../support/postgres-installations.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -72,6 +73,25 @@ describe('a bare SQLite file with a journal that makes SQLite delete another fil
   });
 });
 
+describe('a bare SQLite file', () => {
+  const bytes = new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? Buffer.alloc(0);
+
+  it('has no known maker and date', async () => {
+    const file = join(folder, 'bare.db');
+    await writeFile(file, bytes);
+    const found = await verifyBackup(file, { config, signal });
+    expect(found).toMatchObject({ isBare: true, created: null });
+    expect(renderVerified(found)).toContain('made:      not known: it is no archive\n');
+  });
+
+  it('is rejected if another one follows in it: SQLite reads only the first', async () => {
+    const file = join(folder, 'joined.db');
+    await writeFile(file, Buffer.concat([bytes, bytes]));
+    const reason = await verifyBackup(file, { config, signal }).then(() => null, rejectionReason);
+    expect(reason).toContain('another SQLite database follows in it');
+  });
+});
+
 describe('an SQLite archive', () => {
   const name = 'sqlite-v5.10.0-patched.zip';
 
@@ -80,6 +100,7 @@ describe('an SQLite archive', () => {
     const onBytes = (done: number, total: number): void => void heard.push([done, total]);
     expect(await verifyBackup(join(archives, name), { config, signal, onBytes })).toEqual({
       file: join(archives, name),
+      isBare: false,
       engine: 'sqlite',
       objects: [],
       size: expect.any(Number),

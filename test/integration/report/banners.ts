@@ -232,7 +232,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     inFolder({ kind: 'data-directory', path: 'data/', major: 16 }),
     inFolder({ kind: 'unpacked-archive', path: 'x/' }),
     inFolder({ kind: 'dump-directory', path: 'dump/' }),
-    inFolder({ kind: 'backups', paths: ['a.zip'] }),
+    inFolder({ kind: 'backups', paths: ['a.zip'], logs: [] }),
     inFolder({ kind: 'uploads', roots: ['uploads'] }),
     inFolder({ kind: 'export' }),
     inFolder({ kind: 'unknown', count: 1, names: ['x'] }),

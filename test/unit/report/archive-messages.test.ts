@@ -18,7 +18,7 @@ const contents: readonly Contents[] = [
   { kind: 'data-directory', path: '', major: null },
   { kind: 'unpacked-archive', path: 'a/' },
   { kind: 'dump-directory', path: '' },
-  { kind: 'backups', paths: ['a.zip', 'b.zip'] },
+  { kind: 'backups', paths: ['a.zip', 'b.zip'], logs: [] },
   { kind: 'uploads', roots: ['uploads'] },
   { kind: 'export' },
   { kind: 'unknown', count: 2, names: ['a'] },
@@ -97,6 +97,14 @@ describe('a file that other programs restore', () => {
     );
     expect(text).toContain('ALTER DATABASE "timetracker" RENAME TO "timetracker_before"');
     expect(text).toMatch(/RENAME TO "timetracker"' && \\\n {2}docker compose up -d\n/);
+  });
+
+  it('brings the log of a SQLite file along, because it holds rows', () => {
+    const contents = { kind: 'backups', paths: ['data/tt.db'], logs: ['data/tt.db-wal'] } as const;
+    const text = linesOf({ kind: 'folder', packing: 'tar.gz', contents });
+    expect(text).toMatch(
+      /tt\.db-wal' < unpacked\/data\/tt\.db-wal && .*tt\.db' < unpacked\/data\/tt\.db && .*restore tt\.db\n/s,
+    );
   });
 
   it('is quoted in commands for a shell', () => {
