@@ -100,8 +100,8 @@ describe('a file that other programs restore', () => {
   });
 
   it('brings the log of a SQLite file along, because it holds rows', () => {
-    const contents = { kind: 'backups', paths: ['data/tt.db'], logs: ['data/tt.db-wal'] } as const;
-    const text = linesOf({ kind: 'folder', packing: 'tar.gz', contents });
+    const volume = { kind: 'backups', paths: ['data/tt.db'], logs: ['data/tt.db-wal'] } as const;
+    const text = linesOf({ kind: 'folder', packing: 'tar.gz', contents: volume });
     expect(text).toMatch(
       /tt\.db-wal' < unpacked\/data\/tt\.db-wal && .*tt\.db' < unpacked\/data\/tt\.db && .*restore tt\.db\n/s,
     );
