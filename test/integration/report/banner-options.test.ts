@@ -58,11 +58,7 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
     /^Mount a volume there|^Or unset TT_RUN_ONCE, and/,
     'gate/run-once makes the state: whether a volume is mounted is looked up in the table of mounts of a container',
   ],
-  [
-    /^archive-rejected other-format$/,
-    /^Pack the folder of the dump/,
-    'the same commands are followed on PostgreSQL, and only that has pg_dump',
-  ],
+  [/^archive-rejected other-format$/, /^Set DATABASE_URL to a/, 'it asks for the other engine'],
   [/^archive-rejected other-format$/, /^It creates databases or roles|^Start a server of its own/, reasons.docker],
   [/^archive-rejected other-format$/, /^It was made from an SQLite file/, 'it asks for the other engine'],
   [/^archive-rejected no-tool$/, /^Use a newer image|^See which other/, 'SQLite needs no tool'],
