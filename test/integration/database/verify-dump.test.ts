@@ -1,19 +1,22 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { verifyDump } from '../../../src/database/postgres/dump/create-and-verify.ts';
-import type { Tool } from '../../../src/database/postgres/client-tools.ts';
+import type { Tool, ToolName } from '../../../src/database/postgres/client-tools.ts';
+import { restoreThroughPsql } from '../../../src/database/postgres/dump/pg-restore.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { targetOf } from './loads.ts';
 
 const { signal } = new AbortController();
+const target = targetOf('postgresql://nobody@127.0.0.1:1/none');
 
-/** A program that replaces pg_restore. */
-async function program(script: string): Promise<Tool> {
-  const command = join(await temporaryDirectory(), 'pg_restore');
+/** A program that replaces pg_restore or psql. */
+async function program(script: string, name: ToolName = 'pg_restore'): Promise<Tool> {
+  const command = join(await temporaryDirectory(), name);
   await writeFile(command, `#!/bin/sh\n${script}\n`);
   await chmod(command, 0o755);
-  return { name: 'pg_restore', command, major: 16, minor: 0 };
+  return { name, command, major: 16, minor: 0 };
 }
 
 /** Much more than a pipe holds. */
@@ -48,3 +51,26 @@ it('a dump that cannot be read to its end fails the verification, although pg_re
   );
   await expect(verifyDump(await program('exit 0'), content, signal)).rejects.toThrow('its checksum is another one');
 });
+
+it.each([40_000, 200_000])(
+  'a load says why psql failed after pg_restore had written %i bytes and ended',
+  async (bytes) => {
+    const ended = join(await temporaryDirectory(), 'ended');
+    const restore = await program(`head -c ${bytes} /dev/zero | tr '\\0' '\\n'; : > '${ended}'`);
+    const refusing = `while [ ! -e '${ended}' ]; do sleep 0.01; done; echo 'psql:<stdin>:1: ERROR:  no such encoding' >&2; exit 3`;
+    const load = {
+      restore,
+      dump: 'x',
+      options: [],
+      target,
+      pgOptions: undefined,
+      applicationName: 'x',
+      signal,
+      onFailure: () => undefined,
+    };
+    const framing = { head: '', tail: '', filter: () => new PassThrough() };
+    await expect(restoreThroughPsql(load, await program(refusing, 'psql'), framing)).rejects.toThrow(
+      'no such encoding',
+    );
+  },
+);

@@ -148,7 +148,7 @@ type Program = ReturnType<typeof startPsql> | ReturnType<typeof startRestore>;
 
 interface ProgramEnd {
   readonly failed: boolean;
-  /** Whether it failed because the reader of its output had exited. */
+  /** Whether it failed only because the reader of its output had exited. It may have written everything and exited with 0. */
   readonly brokenPipe: boolean;
   readonly message: string;
 }
@@ -167,7 +167,8 @@ async function waitForEnd({ name, major }: Tool, running: Program, onFailure: ()
     signal === undefined
       ? toolMessage(stderr, dumpReasons.ended(program, exitCode ?? originalMessage))
       : dumpReasons.killed(program, signal);
-  return { failed, brokenPipe: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
+  const brokenPipe = signal === 'SIGPIPE' || exitCode === 0 || /broken pipe|connection reset/i.test(message);
+  return { failed, brokenPipe, message };
 }
 
 /** How many characters at the end of stderr are kept: the most important error comes last. */
