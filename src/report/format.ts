@@ -26,10 +26,15 @@ export function formatMilliseconds(milliseconds: number): string {
 /** How many names are listed; the rest is counted. */
 const mostNames = 10;
 
-/** A list of names; of a long one its beginning, and how many are left out. */
+/** The entries of a list; of a long one its beginning, and how many are left out: `mark` stands before that. */
+export function shortenList(entries: readonly string[], mark = ''): readonly string[] {
+  const more = entries.length > mostNames ? [`${mark}${entries.length - mostNames} more`] : [];
+  return [...entries.slice(0, mostNames), ...more];
+}
+
+/** The same in one line. */
 export function list(names: readonly string[], separator = ', '): string {
-  const more = names.length > mostNames ? [`${names.length - mostNames} more`] : [];
-  return [...names.slice(0, mostNames), ...more].join(separator);
+  return shortenList(names).join(separator);
 }
 
 /** Rows of alembic_version, for a message. */

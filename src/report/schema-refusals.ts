@@ -3,7 +3,7 @@ import type { Identity, TornLoad } from '../model/state.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { currentRelease, renderRange, releases } from '../releases.ts';
-import { listRows, listSets } from './format.ts';
+import { listRows, listSets, shortenList } from './format.ts';
 import { describeMatch, listDifferences, manualRepairOption } from './schema-differences.ts';
 import { adviceFor, describeForeignLedgers, restoreOption, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
@@ -87,25 +87,31 @@ function describeMisspelt(
   commands: Commands,
 ): Notice {
   const quotedRevisions = revisions.map((revision) => `"${revision}"`);
+  // equal rows have one fault, and one statement corrects them all
+  const faults = misspelt.map(({ row, revision }) =>
+    revision === null
+      ? 'A row of it is empty.'
+      : `There is no revision "${row}"; it looks like ${revision}, written by hand or cut off.`,
+  );
+  const corrections = misspelt.map(({ row, revision }) =>
+    revision === null || revisions.includes(revision)
+      ? `DELETE FROM alembic_version WHERE ${row === '' ? "coalesce(version_num, '')" : 'version_num'} = ${quoteText(row)};`
+      : `UPDATE alembic_version SET version_num = ${quoteText(revision)} WHERE version_num = ${quoteText(row)};`,
+  );
   return {
     title: `alembic_version names no revision: ${database}`,
     happened: [
       `It says ${listRows(quotedRevisions, ', ')}.`,
-      ...misspelt.map(({ row, revision }) =>
-        revision === null
-          ? 'A row of it is empty.'
-          : `There is no revision "${row}"; it looks like ${revision}, written by hand or cut off.`,
-      ),
+      ...shortenList([...new Set(faults)]),
       'No release of TimeTracker writes such a row, and the application may not find its revision.',
     ],
     safe: untouched,
     options: [
-      `If the schema is at that revision, correct the row in the database, then start again. The start compares the whole schema.\n${misspelt
-        .map(({ row, revision }) =>
-          revision === null || revisions.includes(revision)
-            ? `  DELETE FROM alembic_version WHERE ${row === '' ? "coalesce(version_num, '')" : 'version_num'} = ${quoteText(row)};`
-            : `  UPDATE alembic_version SET version_num = ${quoteText(revision)} WHERE version_num = ${quoteText(row)};`,
-        )
+      `If the schema is at that revision, correct the row in the database, then start again. The start compares the whole schema.\n${shortenList(
+        [...new Set(corrections)],
+        '-- ',
+      )
+        .map((line) => `  ${line}`)
         .join('\n')}`,
       `If you do not know where the schema is, empty the table instead: the start then compares the schema with that of every revision.\n  DELETE FROM alembic_version;\n${commands.gate}`,
       restoreOption('Or restore a backup', commands),
