@@ -145,9 +145,18 @@ async function bringKeysBack(transaction: Transaction, facts: DatabaseFacts, con
   // SQLite needs neither for that
   if (engine === 'sqlite' || context.config.drift === 'fail') return;
   const expected = await loadExpectedSchema(engine);
-  const lost = findDifferences(expected.head, facts.catalog, engine).filter(isOfKey);
-  if (lost.length === 0) return;
+  const missing = findDifferences(expected.head, facts.catalog, engine).filter(isOfKey);
+  if (missing.length === 0) return;
   const { repairDifferences, Unrepairable } = await import('../repair/repair.ts');
+  const { parseRule } = await import('../repair/constraint-rules.ts');
+  // without its columns, a key was never there: the table is the owner's, and has the name of a later one
+  const lost = missing.filter(
+    (difference) =>
+      difference.kind === 'missing-sequence' ||
+      parseRule(difference.definition).columns.every((column) =>
+        Object.hasOwn(facts.catalog.tables[difference.table]?.columns ?? {}, column),
+      ),
+  );
   try {
     reportRepaired(await repairDifferences(transaction, lost, { ...expected, facts, engine }), context);
   } catch (error) {
@@ -157,7 +166,9 @@ async function bringKeysBack(transaction: Transaction, facts: DatabaseFacts, con
   }
 }
 
-function isOfKey(difference: Difference): boolean {
+type KeyDifference = Extract<Difference, { kind: 'missing-sequence' | 'missing-constraint' }>;
+
+function isOfKey(difference: Difference): difference is KeyDifference {
   const { kind } = difference;
   return (
     kind === 'missing-sequence' || (kind === 'missing-constraint' && difference.definition.startsWith('PRIMARY KEY'))

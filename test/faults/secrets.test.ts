@@ -143,7 +143,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     [
       // the server shows the duplicate key
       'failing',
-      { gate: 21 },
+      { gate: 20 },
       'Key (token_hash)=(not shown) is duplicated',
       quick,
       release('pg', 'v2.3.7', 'before.sql.gz'),
