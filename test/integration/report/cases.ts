@@ -216,6 +216,11 @@ async function createPowerlessUser(installation: Installation): Promise<void> {
   atEnd(() => admin(`DROP ROLE "${user}"`), 'last');
 }
 
+const givingTables = (schema: string, user: string): string =>
+  `DO $$ DECLARE one record; BEGIN
+     FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = '${schema}'::regnamespace AND relkind = 'r'
+     LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${user}"', one.name); END LOOP; END $$`;
+
 const smallVolumeOf = ({ root }: Installation): string => join(root, 'small');
 
 /** Mounts a small file system. @returns a volume that can be filled and released */
@@ -1272,9 +1277,7 @@ function onPostgres(): readonly Case[] {
         await execute(
           installation.database,
           `ALTER SCHEMA public RENAME TO app; CREATE SCHEMA public AUTHORIZATION "${user}"; ALTER SCHEMA app OWNER TO "${user}";
-           DO $$ DECLARE one record; BEGIN
-             FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'
-             LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${user}"', one.name); END LOOP; END $$`,
+           ${givingTables('app', user)}`,
         );
       },
       options: [
@@ -1305,9 +1308,7 @@ function onPostgres(): readonly Case[] {
         const user = powerlessUserOf(installation);
         await execute(
           installation.database,
-          `DO $$ DECLARE one record; BEGIN
-             FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-             LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${user}"', one.name); END LOOP; END $$;
+          `${givingTables('public', user)};
            REVOKE ALL ON SCHEMA public FROM PUBLIC, "${user}"`,
         );
       },
