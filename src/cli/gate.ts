@@ -18,7 +18,8 @@ export const gateCommand: Command = {
     const { restoreFrom, runOnce } = context.config;
     if (runOnce.length > 0 || existsSync(onceFileOf(context.config))) await runOrderedCommands(context);
     if (restoreFrom.length > 0) await restoreFirst(restoreFrom, context);
-    await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
+    const depth = context.arguments.flags.has('json') ? 'whole' : 'quick';
+    await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }, depth));
     return exitCodes.healthy;
   },
 };

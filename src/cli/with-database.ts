@@ -66,13 +66,13 @@ interface Progress {
 function refusingDuringRestore(database: Database, { config }: OpenContext, progress: Progress): Database {
   return {
     ...database,
-    withLock: (work, use) =>
+    withLock: (work, depth) =>
       database.withLock(async () => {
         const journal = findRestoreJournal(config);
         if (journal !== null) throw new Failure(unfinishedRestore(database.name, journal));
         progress.locked = true;
         return work();
-      }, use),
+      }, depth),
   };
 }
 

@@ -28,8 +28,8 @@ export type DriverConnection =
   | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
 
 /**
- * `quick` does not read the text of defaults, only whether there are any (`someDefault`). That is enough to recognise a
- * healthy database, and takes PostgreSQL half the time.
+ * `quick` reads only what decides about the state, which takes PostgreSQL half the time: not the text of defaults, only
+ * whether there are any (`someDefault`), and no objects that only cause notes.
  */
 export type Depth = 'quick' | 'whole';
 
@@ -70,11 +70,11 @@ export interface Database {
 
   /**
    * Waits for the lock against other runs, at most `lockTimeout` seconds, and holds it while `work` runs.
-   * @param use `everything`: `work` begins with `observe('quick')`, and the connection is closed after it. The lock and
-   *   the observation then take one round trip, and the lock may be held until the connection is closed.
+   * @param depth given: `work` begins with `observe(depth)`, and the connection is closed after it. The lock and the
+   *   observation then take one round trip, and the lock may be held until the connection is closed.
    * @throws Failure `locked`, which names the holder
    */
-  withLock<Result>(work: () => Promise<Result>, use?: 'everything'): Promise<Result>;
+  withLock<Result>(work: () => Promise<Result>, depth?: Depth): Promise<Result>;
 
   /**
    * Runs `work` in one transaction. When the signal of the run is aborted, the running statement is cancelled and the

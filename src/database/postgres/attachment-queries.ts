@@ -1,5 +1,6 @@
 import { activeRowSecurity, collationVersion, sessionEncoding } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
+import type { Depth } from '../database.ts';
 
 // Queries for objects attached to tables, and for settings of the database. Each object is one row, with the statement
 // that removes it. None of them belongs to the application: no revision creates a trigger, a rule or a policy.
@@ -224,19 +225,19 @@ const eventTriggers = `
   SELECT NULL, 'event trigger', e.evtname, 'on ' || e.evtevent || ': ' || p.oid::regprocedure, false,
          format('ALTER EVENT TRIGGER %I DISABLE', e.evtname)
   FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid
-  WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = e.oid AND d.deptype = 'e')`;
+  WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')`;
 
 // the server prefers such a function to the built-in one of the same name if its argument types match better
 const shadows = `
   SELECT NULL, 'function named like a built-in', p.proname, p.oid::regprocedure::text, false,
          'DROP FUNCTION ' || p.oid::regprocedure
   FROM pg_proc p
-  WHERE p.oid >= ${firstUserOid} AND p.pronamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  WHERE p.oid >= ${firstUserOid} AND p.pronamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::regnamespace)
   UNION ALL
   SELECT NULL, 'operator named like a built-in', o.oprname, o.oid::regoperator::text, false, 'DROP OPERATOR ' || o.oid::regoperator
   FROM pg_operator o
-  WHERE o.oid >= ${firstUserOid} AND o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
+  WHERE o.oid >= ${firstUserOid} AND o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::regnamespace)
   UNION ALL
   SELECT NULL, 'type named like a built-in', t.typname, format_type(t.oid, NULL), false,
@@ -244,7 +245,7 @@ const shadows = `
   FROM pg_type t
   WHERE t.oid >= ${firstUserOid} AND t.typnamespace = ${schema} AND t.typelem = 0
     AND (t.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = t.typrelid))
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
 // a cast belongs to no schema: a cast between two built-in types affects every query
@@ -318,9 +319,9 @@ const databaseCollation = `
         FROM pg_database WHERE datname = current_database()) AS v
   WHERE v.kept <> v.actual`;
 
-const ofEveryServer = [
+/** The queries whose objects may refuse rows, and those for settings that a run warns of. */
+const deciding = [
   triggers,
-  unenforced,
   rules,
   rowSecurity,
   unlogged,
@@ -328,29 +329,37 @@ const ofEveryServer = [
   exhausted,
   keysWithoutSequence,
   domains,
-  withoutVacuum,
-  inheritance,
-  functionsInDefaults,
   rights,
   sequenceRights,
-  publications,
   identities,
   eventTriggers,
-  shadows,
-  casts,
   readOnly,
-  sessionSettings,
   textEncoding,
   collations,
 ];
 
+/** The queries whose objects only cause notes. */
+const noted = [
+  unenforced,
+  withoutVacuum,
+  inheritance,
+  functionsInDefaults,
+  publications,
+  shadows,
+  casts,
+  sessionSettings,
+];
+
 /**
- * The query for all attachments. Its columns: `table` (null: the database), `what`, `name`, `detail`, `refuses`
- * (whether it refuses writes), `remedy` (the SQL that removes it).
+ * The query for attachments. Its columns: `table` (null: the database), `what`, `name`, `detail`, `refuses` (whether it
+ * refuses writes), `remedy` (the SQL that removes it).
  * @param versionNumber of the server, e.g. 160004
+ * @param depth `quick`: without the attachments that only cause notes
  */
-export function attachmentsQuery(versionNumber: number): string {
-  const queries = [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation, schemaPublications])];
+export function attachmentsQuery(versionNumber: number, depth: Depth): string {
+  // servers before 15 lack what these two read
+  const since15 = depth === 'quick' ? [databaseCollation] : [databaseCollation, schemaPublications];
+  const queries = [...deciding, ...(depth === 'quick' ? [] : noted), ...(versionNumber < 150000 ? [] : since15)];
   return `WITH ${shared}\n${queries.join('\nUNION ALL\n')}`;
 }
 

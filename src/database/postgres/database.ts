@@ -1,4 +1,4 @@
-import type { OpenOptions, Database, Transaction } from '../database.ts';
+import type { Depth, OpenOptions, Database, Transaction } from '../database.ts';
 import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
@@ -94,17 +94,21 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     missingRights: (planned) => answeredInTime(() => findMissingRights(client, planned)),
 
-    async withLock(work, use) {
-      const tryFirst = async (statements: string): Promise<boolean> => {
-        const tried = await lockAndReadCatalog(connected, deadline, statements);
-        catalogRows = tried.rows;
-        return tried.taken;
-      };
+    async withLock(work, depth) {
       const waiting = { ...options, session: sessionOptions, onWaiting: options.onLockWaiting };
-      await translated(takeRunLock(client, use === 'everything' ? { ...waiting, tryFirst } : waiting));
+      if (depth !== undefined) {
+        const tryFirst = async (statements: string): Promise<boolean> => {
+          const tried = await lockAndReadCatalog(connected, { deadline, statements, depth });
+          catalogRows = tried.rows;
+          return tried.taken;
+        };
+        await translated(takeRunLock(client, { ...waiting, tryFirst }));
+        prepared = true;
+        // the lock is released when the connection is closed
+        return work();
+      }
+      await translated(takeRunLock(client, waiting));
       prepared = true;
-      // the lock is released when the connection is closed
-      if (use === 'everything') return work();
       try {
         return await work();
       } finally {
@@ -136,11 +140,11 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
  */
 async function lockAndReadCatalog(
   { client, server }: Connected,
-  deadline: number,
-  statements: string,
+  { deadline, statements, depth }: { readonly deadline: number; readonly statements: string; readonly depth: Depth },
 ): Promise<{ readonly taken: boolean; readonly rows: CatalogRows | null }> {
   try {
-    const reading = readCatalogAfter(client, statements, server.versionNumber, isTaken);
+    const { versionNumber } = server;
+    const reading = readCatalogAfter(client, statements, { versionNumber, depth, suits: isTaken });
     const rows = await answered(client, deadline, reading);
     return { taken: rows !== null, rows };
   } catch (error) {

@@ -54,10 +54,9 @@ export type CatalogRows = readonly Rows[];
 export async function readCatalogAfter(
   client: pg.Client,
   statements: string,
-  versionNumber: number,
-  suits: (row: Row) => boolean,
+  { versionNumber, depth, suits }: { versionNumber: number; depth: Depth; suits: (row: Row) => boolean },
 ): Promise<CatalogRows | null> {
-  const queries = catalogQueries(versionNumber, 'quick').map(asOneText);
+  const queries = catalogQueries(versionNumber, depth).map(asOneText);
   const results = await resultsOf(client, ['BEGIN', statements, 'COMMIT', snapshot, ...queries]);
   const leading = results.slice(0, -queries.length).filter(({ command }) => command === 'SELECT');
   if (suits(leading.at(-1)?.rows[0] ?? {})) return results.slice(-queries.length).map(rowsIn);
@@ -111,7 +110,7 @@ const catalogQueries = (versionNumber: number, depth: Depth): readonly string[] 
   sessionsQuery,
   unreadableQuery,
   placeQuery,
-  attachmentsQuery(versionNumber),
+  attachmentsQuery(versionNumber, depth),
   sequencesQuery,
   typesQuery,
 ];

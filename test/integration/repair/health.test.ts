@@ -425,6 +425,18 @@ describePostgres('a healthy database', () => {
     }
   });
 
+  it('has the same notes in the reports of gate and status', async () => {
+    const url = await damaged('CREATE PUBLICATION p FOR TABLE badges; ALTER TABLE projects ALTER status SET DEFAULT 5');
+    const env = { DATABASE_URL: url };
+    const [ofGate, ofStatus] = [await run(['gate', '--json'], { env }), await run(['status', '--json'], { env })];
+    const notesIn = ({ stdout }: { stdout: string }): unknown => Reflect.get(Object(JSON.parse(stdout)), 'notes');
+    expect(notesIn(ofGate)).toEqual([
+      expect.objectContaining({ kind: 'changed default', object: 'projects.status' }),
+      expect.objectContaining({ kind: 'publication' }),
+    ]);
+    expect(notesIn(ofGate)).toEqual(notesIn(ofStatus));
+  });
+
   it('numbers new rows after the highest number', async () => {
     const url = await damaged(`INSERT INTO clients (id, name) VALUES (41, 'Imported')`);
     const { exitCode, stdout } = await gate(url);
