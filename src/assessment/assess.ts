@@ -56,7 +56,8 @@ export async function assess(
     others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
     unsafe: repair?.unsafe ?? [],
   });
-  return { observation, state, plan, obstacle: await obstacleOf(plan, observation, database, config), repair };
+  const obstacle = (await database.findEntryObstacle()) ?? (await obstacleOf(plan, observation, database, config));
+  return { observation, state, plan, obstacle, repair };
 }
 
 /** Looks for obstacles only if the plan writes, so that a healthy database does not wait for the answer. */

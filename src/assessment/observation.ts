@@ -52,7 +52,7 @@ export interface Assessment {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;
-  /** Why the plan cannot be executed although the state allows it: rights, encoding, no folder for the backup. */
+  /** Why the plan cannot be executed although the state allows it: a read-only volume, rights, encoding, no backup folder. */
   readonly obstacle: Problem | null;
   /** How a drifted schema can be repaired; null for every other state. */
   readonly repair: RepairPlan | null;

@@ -18,7 +18,7 @@ export const adoptCommand: Command = {
   async run(context) {
     const { flags, options } = context.arguments;
     // loaded here: the gate must start fast
-    const { adopt, planAdoption, readRevisions } = await import('../operations/adopt.ts');
+    const { adopt, readRevisions, showAdoption } = await import('../operations/adopt.ts');
     const named = options.get('revision');
     const request = { revisions: named === undefined ? null : readRevisions(named), force: flags.has('force') };
     if (request.force && named === undefined) {
@@ -28,7 +28,7 @@ export const adoptCommand: Command = {
     if (flags.has('dry-run')) {
       const agree = (): Promise<void> => Promise.resolve();
       await withDatabase(context, 'adopt', 'read', async (database) => {
-        const { rows } = await planAdoption(request, { ...context, database, consent: agree });
+        const rows = await showAdoption(request, { ...context, database, consent: agree });
         context.log.info(adoptionMessages.wouldStamp(rows));
         context.output.result('', { adopts: rows });
       });

@@ -1,4 +1,5 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
@@ -26,10 +27,12 @@ async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { statementsOf } = await import('../repair/repair-plan.ts');
   const { describeRepair, renderRepair } = await import('../report/schema-differences.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
-    const plan = await planRepairOf(database, context.config);
+    const { planned: plan, obstacle } = await planRepairOf(database, context.config);
     const statements = statementsOf(plan.steps, database.engine);
     const commands = commandsFor(context.config);
     context.output.result(renderRepair(plan, statements, commands), describeRepair(plan, statements, commands));
-    return plan.unsafe.length > 0 ? exitCodes.drifted : exitCodes.healthy;
+    if (plan.unsafe.length > 0) return exitCodes.drifted;
+    if (obstacle !== null) throw new Failure(obstacle);
+    return exitCodes.healthy;
   });
 }

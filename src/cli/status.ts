@@ -88,7 +88,8 @@ export async function withRestoreAtStart(
   const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
   if (archive === null || closed) return seen;
   const { obstacleAtStart } = await import('../restore/restore-at-start.ts');
-  return { ...seen, obstacle: await obstacleAtStart(archive, live, context), restores: archive.file };
+  const obstacle = (await live.findEntryObstacle()) ?? (await obstacleAtStart(archive, live, context));
+  return { ...seen, obstacle, restores: archive.file };
 }
 
 const status = inspectionCommand(

@@ -4,6 +4,7 @@ import type { SuspectTable } from '../model/trial.ts';
 import type { Engine } from '../model/engine.ts';
 import type pg from 'pg';
 import type SQLite from 'better-sqlite3';
+import type { Problem } from '../errors/failure.ts';
 import type { Session } from './session.ts';
 
 /** Other sessions and prepared transactions that may write to a database. */
@@ -64,6 +65,12 @@ export interface Database {
 
   /** Finds other sessions that may write to the database. SQLite has no sessions, so its result is always empty. */
   otherWriters(): Promise<OtherWriters>;
+
+  /**
+   * For a database that was opened for reading: finds what stops a run that writes before it reads anything, such as a
+   * read-only volume. Writes nothing. For one that was opened for writing the result is always null.
+   */
+  findEntryObstacle(): Promise<Problem | null>;
 
   /** Finds the rights that the run lacks for its writes. Called before the run writes. */
   missingRights(planned: PlannedWrites): Promise<readonly MissingRight[]>;

@@ -66,8 +66,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   const { database, config, log, recorder } = context;
   const { rows, facts } = await planAdoption(request, context);
   const exists = facts.revisions !== null;
-  const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
-  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  await requireRights(facts, database);
   await warnOfAbsentUploads(context, facts);
   await makeSafetyBackup(context, facts);
   await database.transaction(async (transaction) => {
@@ -79,6 +78,22 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   recorder.ended({ state: state.kind, revisions: rows });
   log.info(adoptionMessages.stamped(rows));
   log.info(commandsFor(config).gate);
+}
+
+/** Plans an adoption, and checks its rights. Reads only. @throws Failure as `adopt`, except for the backup */
+export async function showAdoption(request: AdoptionRequest, context: AdoptionContext): Promise<readonly string[]> {
+  const { rows, facts } = await planAdoption(request, context);
+  const obstacle = await context.database.findEntryObstacle();
+  if (obstacle !== null) throw new Failure(obstacle);
+  await requireRights(facts, context.database);
+  return rows;
+}
+
+/** @throws Failure `missing-rights`, `file-access-denied` */
+async function requireRights({ revisions }: DatabaseFacts, database: Database): Promise<void> {
+  const alters = revisions === null ? [] : ['alembic_version'];
+  const rights = await database.missingRights({ alters, quarantines: false });
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 }
 
 /**

@@ -3,7 +3,7 @@ import { executePlan } from '../execution/execute-plan.ts';
 import type { Assessment } from '../assessment/observation.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure } from '../errors/failure.ts';
+import { Failure, type Problem } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { assess } from '../assessment/assess.ts';
 import { describeNotAtHead } from '../report/schema-differences.ts';
@@ -24,12 +24,16 @@ export async function runRepair(context: GateContext): Promise<void> {
 
 /**
  * Plans the repair of a schema. Reads only, and takes no lock.
+ * @returns the plan, and what would prevent it
  * @throws Failure as `runRepair`, except for differences that cannot be repaired: the plan lists them
  */
-export async function planRepairOf(database: Database, config: Config): Promise<RepairPlan> {
-  const { plan, repair } = await assessForRepair(database, config);
-  if (repair !== null) return repair;
-  if (plan.kind !== 'refuse') return { steps: [], unsafe: [] };
+export async function planRepairOf(
+  database: Database,
+  config: Config,
+): Promise<{ readonly planned: RepairPlan; readonly obstacle: Problem | null }> {
+  const { plan, repair, obstacle } = await assessForRepair(database, config);
+  if (repair !== null) return { planned: repair, obstacle };
+  if (plan.kind !== 'refuse') return { planned: { steps: [], unsafe: [] }, obstacle };
   throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
 }
 

@@ -29,6 +29,9 @@ export function startOver(commands: Commands): string {
 /** Whether an error of the operating system says that the file system is mounted read-only. */
 export const isReadOnly = (reason: string): boolean => /\bEROFS\b/.test(reason);
 
+/** Whether the reason why a SQLite file cannot be opened is the space on its disk (`noRoom…` in sqlite-reasons.ts). */
+export const isFull = (reason: string): boolean => /\bdisk is full\b|\benough space\b/.test(reason);
+
 /** Whether an error of the operating system says that the user of this process lacks a right. */
 export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
 

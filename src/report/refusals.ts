@@ -3,7 +3,7 @@ import { quoteText } from '../platform/sql-quoting.ts';
 import type { SideFileFault } from '../model/state.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
-import { adviceFor, capitalize, isForbidden, restoreOption, untouched } from './next-steps.ts';
+import { adviceFor, capitalize, isForbidden, isFull, restoreOption, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, folderOf } from './commands.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
@@ -56,6 +56,7 @@ export function describeUnreadable(
   { sideFile, cause }: { readonly sideFile?: SideFileFault; readonly cause?: Cause } = {},
 ): Notice {
   if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
+  if (commands.engine === 'sqlite' && isFull(reason)) return describeFullDisk(database, reason, commands);
   return {
     title: `The database could not be inspected: ${database}`,
     happened: [`${capitalize(reason)}.`, 'db-init does not know what the database contains, so it changes nothing.'],
@@ -72,6 +73,16 @@ export function describeUnreadable(
             'If the reason names a damaged file or page, copy the volume before you try to repair it.',
             restoreOption('Or restore a backup', commands),
           ],
+  };
+}
+
+/** The notice for a SQLite file that cannot be opened because the disk has no space for the files beside it. */
+function describeFullDisk(database: string, reason: string, commands: Commands): Notice {
+  return {
+    title: `The database cannot be opened, because the disk is full: ${database}`,
+    happened: [`${capitalize(reason)}.`],
+    safe: untouched,
+    options: [`See how full the disk is, free some space, then start again.\n${commands.disk}\n${commands.again()}`],
   };
 }
 

@@ -27,6 +27,8 @@ export const sqliteReasons = {
     `another program wrote to ${file} during the check, so db-init could not check whether the log beside it belongs to it`,
   noRoom: (file: string, who: string, bytes: number): string =>
     `the last transaction of ${file} was interrupted, and ${who} enough space for the copies on which db-init tries the recovery first (${bytes} bytes)`,
+  noRoomForIndex: (file: string): string =>
+    `the disk is full: SQLite cannot open ${file} without a little space beside it`,
   staleSideFile: (file: string, side: string): string => `${file}${side} does not belong to ${file}`,
 } as const;
 

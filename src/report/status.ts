@@ -12,9 +12,9 @@ import { count, listRows } from './format.ts';
 
 /** What each state means, in a line. */
 const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
-  fresh: 'empty: the gate will create the schema',
+  fresh: 'empty',
   current: 'healthy, at the current revision',
-  behind: 'at an older revision: the gate will migrate it',
+  behind: 'at an older revision',
   corrupted: 'tables, but neither alembic_version nor a core table',
   partial: 'version information, but core tables are missing or incomplete',
   unversioned: 'tables of TimeTracker, but no version information',
@@ -24,6 +24,12 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   elsewhere: 'the tables of TimeTracker are in another schema',
   interrupted: 'a restore is running, or was interrupted',
   unreadable: 'could not be inspected',
+};
+
+/** What the gate does with a state, if nothing prevents it. */
+const intentions: Partial<typeof meanings> = {
+  fresh: ': the gate will create the schema',
+  behind: ': the gate will migrate it',
 };
 
 /** `status` for people. */
@@ -90,19 +96,31 @@ export function renderVerdict(report: StateReport, seen: Assessment, commands: C
       ? ['verified: every table, column, key and index of the revision exists']
       : ['NOT VERIFIED'];
   return (
-    textOf([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
-    banner(report, seen, commands)
+    // it does not look for what prevents the gate, so it does not say what the gate will do
+    textOf([
+      ...summary({ ...report, action: null }),
+      ...restore(seen),
+      ...missing(report),
+      ...extras(report),
+      ...verdict,
+    ]) + banner(report, seen, commands)
   );
 }
 
 function summary(report: StateReport): readonly string[] {
   return [
     `database:  ${report.database} (${report.serverVersion})`,
-    `state:     ${report.state}${report.state === null ? '' : `: ${meanings[report.state]}`}`,
+    `state:     ${describeState(report)}`,
     `revisions: ${listRows(report.revisions, ', ') || 'none'}`,
     `heads:     ${report.heads.join(', ')}`,
     `pending:   ${report.pending.length}`,
   ];
+}
+
+function describeState({ state, action }: StateReport): string {
+  if (state === null) return 'null';
+  const intention = action === null || action === 'refuse' || action === 'restore' ? '' : (intentions[state] ?? '');
+  return `${state}: ${meanings[state]}${intention}`;
 }
 
 /** The differences that would be repaired; a banner shows the others. */

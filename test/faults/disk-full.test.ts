@@ -67,6 +67,21 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
     database = { engine: 'sqlite', name, url: sqliteUrl(name), drop: never };
   });
 
+  it('is seen by every report, if SQLite cannot open a database in WAL mode', async () => {
+    const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: elsewhere, BACKUP_FOLDER: elsewhere };
+    expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
+    await execute(database, 'PRAGMA journal_mode = WAL');
+    await leave(volume, 0);
+    for (const command of ['gate', 'status', 'plan']) {
+      const { exitCode, all } = await runInProcess([command], env);
+      expect([command, exitCode, all]).toEqual([command, 17, expect.stringContaining('free some space')]);
+      expect(all).not.toMatch(bugPattern);
+      requireTrueSafeSentence(all, false);
+    }
+    await leave(volume, 100_000);
+    for (const command of ['status', 'plan', 'gate']) expect((await runInProcess([command], env)).exitCode).toBe(0);
+  });
+
   it.each<[string, readonly string[], number, boolean]>([
     ['gate (fresh)', ['gate'], 20, false],
     ['gate (behind)', ['gate'], 20, true],

@@ -44,7 +44,7 @@ describeBackups(`read-only volumes`, ({ name: engine, create }) => {
   );
 
   it.skipIf(noVolumes !== null || engine === 'postgresql')(
-    'can be inspected, and the gate says what it cannot write',
+    'can be inspected, and every report that speaks for the gate says what the gate cannot write',
     async () => {
       const volume = await mountVolume('24m');
       const name = join(volume.path, 'x.db');
@@ -57,13 +57,28 @@ describeBackups(`read-only volumes`, ({ name: engine, create }) => {
       await fill(database);
       expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
       volume.makeReadOnly();
-      for (const command of ['status', 'plan', 'verify']) expect((await runInProcess([command], env)).exitCode).toBe(0);
-      for (const args of [['gate'], ['reset', '--yes-delete-all-data', 'x.db'], ['repair']]) {
+      expect((await runInProcess(['verify'], env)).exitCode).toBe(0);
+      for (const args of [
+        ['gate'],
+        ['status'],
+        ['plan'],
+        ['repair', '--dry-run'],
+        ['reset', '--yes-delete-all-data', 'x.db'],
+        ['repair'],
+      ]) {
         const { exitCode, all } = await runInProcess(args, env);
         expect([args[0], exitCode, all]).toEqual([args[0], 4, expect.stringContaining('EROFS')]);
         expect(all).not.toMatch(bugPattern);
+        expect(all).not.toContain('would start');
         requireTrueSafeSentence(all, false);
       }
+      const { stdout } = await runInProcess(['status', '--json'], env);
+      expect(JSON.parse(stdout)).toMatchObject({
+        state: 'current',
+        action: 'refuse',
+        problems: [{ kind: 'file-access-denied', object: name }],
+        exitCode: 4,
+      });
     },
   );
 });

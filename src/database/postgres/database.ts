@@ -92,6 +92,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     otherWriters: () => answeredInTime(() => findRemainingWriters(postgresSession(client))),
 
+    // the connection of a run that reads is refused where that of a run that writes is
+    findEntryObstacle: async () => null,
+
     missingRights: (planned) => answeredInTime(() => findMissingRights(client, planned)),
 
     async withLock(work, depth) {

@@ -10,11 +10,12 @@ import { lockHolders } from '../../report/lock-holders.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { danglingReferences } from './check.ts';
+import { findEntryObstacle } from './entry.ts';
 import { judgeFileSystem, prepareFolder, requireWritable } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
 import { isDatabaseFile, type OpenFile, openForReading } from './open-readonly.ts';
-import { requireOwnSideFiles } from './recover-side-files.ts';
+import { lacksRoomForWalIndex, requireOwnSideFiles } from './recover-side-files.ts';
 import { sqliteSession } from './session.ts';
 import { logSuffixes, sizeOf } from './wal-files.ts';
 
@@ -67,6 +68,10 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     },
 
     otherWriters: async () => ({ sessions: [], prepared: [] }),
+
+    async findEntryObstacle() {
+      return options.writes ? null : findEntryObstacle(file, options.allowNetworkFs);
+    },
 
     async missingRights() {
       requireWritable(file);
@@ -226,5 +231,6 @@ function explainReadFailure(error: unknown, file: string): string {
   if (code === 'SQLITE_READONLY_ROLLBACK' || (code.startsWith('SQLITE_CANTOPEN') && existsSync(`${file}-journal`))) {
     return sqliteReasons.hotJournal(file, reason);
   }
+  if (code.startsWith('SQLITE_IOERR_SHM') && lacksRoomForWalIndex(file)) return sqliteReasons.noRoomForIndex(file);
   return reason;
 }

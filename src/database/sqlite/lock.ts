@@ -1,7 +1,8 @@
 import { lockHolders } from '../../report/lock-holders.ts';
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import type { OpenOptions } from '../database.ts';
 import type { LockHolder } from '../../model/cause.ts';
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import { Failure } from '../../errors/failure.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
@@ -22,6 +23,19 @@ export async function takeRunLock(file: string, options: WaitingOptions): Promis
     return await takeFileLock(lockFileOf(file), options);
   } catch (error) {
     throw error instanceof Failure || options.signal.aborted ? error : accessDenied(file, error);
+  }
+}
+
+/** Checks, without taking it, that the lock file can be opened or created. @throws Failure `file-access-denied` */
+export function requireLockFile(file: string): void {
+  const lockFile = lockFileOf(file);
+  const stats = statSync(lockFile, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  try {
+    if (!stats.isFile()) throw new Error(sqliteReasons.noFile(lockFile));
+    accessSync(lockFile, constants.R_OK);
+  } catch (error) {
+    throw accessDenied(file, error);
   }
 }
 

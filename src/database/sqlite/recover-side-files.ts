@@ -1,7 +1,7 @@
 import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import { syncToDisk } from '../../platform/durable-file.ts';
 import type { SideFileFault } from '../../model/state.ts';
-import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -190,6 +190,19 @@ export function folderWithSpace(file: string): string {
   const place = places.find((folder) => freeBytes(folder) > neededFor(file, 1));
   if (place !== undefined) return place;
   throw noSpace(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
+}
+
+/** The size of the smallest WAL index (https://sqlite.org/walformat.html#the_wal_index_file_format). */
+const walIndexBytes = 32 * 1024;
+
+/**
+ * Whether the disk has no space for the WAL index of a file: a run that writes cannot open a database in WAL mode
+ * without one, even if it writes nothing.
+ */
+export function lacksRoomForWalIndex(file: string): boolean {
+  const holdsHeader = statSync(file, { throwIfNoEntry: false })?.isFile() === true && sizeOf(file) >= 100;
+  if (!holdsHeader || readFileHeader(file)?.writeVersion !== 2) return false;
+  return sizeOf(`${file}-shm`) < walIndexBytes && freeBytes(dirname(file)) < walIndexBytes;
 }
 
 function requireSpace(file: string, folder: string, copies: number): void {
