@@ -70,6 +70,6 @@ function readCommand(command: Command, args: readonly string[]): Request {
     // the rest of Node's message explains how to pass an argument that only looks like an option
     const [reason = ''] = reasonOf(error).split('. ');
     const message = usageTexts.misread(reason, `${command.name} ${command.usage}`);
-    throw new Failure({ kind: 'usage', message }, { cause: error });
+    throw new Failure({ kind: 'usage', message, about: command.name }, { cause: error });
   }
 }

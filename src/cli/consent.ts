@@ -29,7 +29,7 @@ export const yesDeleteAllData = 'yes-delete-all-data';
  * @throws Failure `usage` at once if there is no terminal, or if the option names another database
  */
 export function consentByName(
-  { arguments: { options }, config, signal }: CommandContext,
+  { arguments: { options }, config, signal, ordered = false }: CommandContext,
   name: string,
 ): (what: string) => Promise<void> {
   const given = options.get(yesDeleteAllData);
@@ -38,7 +38,7 @@ export function consentByName(
   }
   if (given !== undefined || config.forceReset) return () => Promise.resolve();
   if (!isTerminal()) {
-    throw misuse(consentTexts.neededByName(name, yesDeleteAllData), [`--${yesDeleteAllData}`, name]);
+    throw misuse(consentTexts.neededByName(name, yesDeleteAllData, ordered), [`--${yesDeleteAllData}`, name]);
   }
   return async (what) => {
     const answer = await ask(consentTexts.questionByName(what, name), signal);

@@ -18,6 +18,8 @@ export interface CommandContext<Known extends Settings = Config> {
   readonly settings: string;
   /** What was given after the command's name. */
   readonly arguments: CommandArguments;
+  /** Whether TT_RUN_ONCE contains the command, and not the command line. */
+  readonly ordered?: boolean;
   /** Parses other command lines, such as those in TT_RUN_ONCE. */
   readonly commandLine: CommandLine;
 }

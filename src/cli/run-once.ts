@@ -161,7 +161,12 @@ function startNext(orders: readonly OrderedCommand[], { config, log }: CommandCo
 async function executeOrder({ words, command, given }: OrderedCommand, context: CommandContext): Promise<void> {
   const { config, recorder, signal } = context;
   // TT_FORCE_RESET_DB does not count here: TT_RUN_ONCE must contain the consent to delete all data
-  const order = { ...context, config: { ...config, forceReset: false }, arguments: atStart(command, given, config) };
+  const order = {
+    ...context,
+    ordered: true,
+    config: { ...config, forceReset: false },
+    arguments: atStart(command, given, config),
+  };
   const committed = recorder.record.committed;
   try {
     await command.run({ ...order, output: outputOf(context, given) });
@@ -173,18 +178,17 @@ async function executeOrder({ words, command, given }: OrderedCommand, context: 
         : exitCodes.unexpected;
     const { record } = recorder;
     recordEnd(exitCode, record.committed !== committed || record.swap !== null, context);
-    throw withOrder(words, error);
+    throw withOrder(words, command, error);
   }
   recordEnd(exitCodes.healthy, true, context);
 }
 
 /** The banner of a command that lacks consent shows it with the consent: the command line of this run is the gate's. */
-function withOrder(words: readonly string[], error: unknown): unknown {
+function withOrder(words: readonly string[], { name }: Command, error: unknown): unknown {
   if (!(error instanceof Failure) || error.problem.kind !== 'usage') return error;
   const { lacking = [] } = error.problem;
-  if (lacking.length === 0) return error;
-  const command = { words: [...words, ...lacking] };
-  return new Failure({ ...error.problem, command }, { cause: error });
+  const command = lacking.length === 0 ? error.problem.command : { words: [...words, ...lacking] };
+  return new Failure({ about: name, ...error.problem, ...(command && { command }) }, { cause: error });
 }
 
 /**

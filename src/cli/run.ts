@@ -99,7 +99,11 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, useConfig);
     ended = { exitCode, problem: null, message: null };
   } catch (error) {
-    ended = await report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
+    ended = await report(withCommand(problemOf(error, signal, database), command), error, {
+      record: recorder.record,
+      output,
+      commands,
+    });
   }
   const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
   if (json) {
@@ -239,6 +243,11 @@ function problemOf(error: unknown, signal: AbortSignal, database: string): Probl
   const reason = reasonOf(error);
   if (cause.kind === 'connection-lost') return { kind: 'connection-lost', database, reason };
   return isBug(cause) ? null : { kind: 'database-failed', database, reason, cause };
+}
+
+/** Adds to a usage error which command was meant, so that the advice is the help of this command. */
+function withCommand(problem: Problem | null, command: Command | null): Problem | null {
+  return problem?.kind === 'usage' && command !== null ? { about: command.name, ...problem } : problem;
 }
 
 /** Whether an unexpected error is a bug in db-init: the database refused rows, or the cause is unknown. */

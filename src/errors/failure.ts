@@ -16,6 +16,8 @@ export type Problem =
       readonly message: string;
       /** The run that does what the user wanted, if there is one. */
       readonly command?: WantedRun;
+      /** The command whose usage is meant, if it was recognised. */
+      readonly about?: string;
       /** The options with which this command line does what the user wanted. */
       readonly lacking?: readonly string[];
     }

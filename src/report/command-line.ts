@@ -105,9 +105,13 @@ export const consentTexts = {
   needed: (what: string): string => `${what} This needs your consent: add --yes if you want that.`,
   questionByName: (what: string, name: string): string =>
     `${printable(what)}\nType the name of the database, ${name}, to continue: `,
-  neededByName: (name: string, option: string): string =>
-    `This deletes all data of the database ${name}, and needs your consent: add --${option} ${name}, or ` +
-    'set TT_FORCE_RESET_DB=true. Nothing was changed.',
+  /** @param ordered whether TT_RUN_ONCE contains the command: there the variable is no consent */
+  neededByName: (name: string, option: string, ordered: boolean): string =>
+    `This deletes all data of the database ${name}, and needs your consent: add --${option} ${name}` +
+    (ordered
+      ? ' to the command in TT_RUN_ONCE (TT_FORCE_RESET_DB does not count there).'
+      : ', or set TT_FORCE_RESET_DB=true for this run only.') +
+    ' Nothing was changed.',
   otherName: (option: string, given: string, name: string): string =>
     `--${option} says ${given}, but the database is ${name}. Nothing was changed.`,
 };

@@ -120,11 +120,12 @@ export function describeDeclined({ committed, swap }: Pick<RunRecord, 'committed
 }
 
 /** The command that does what the person wanted; how to find it, if that is not known. */
-function wantedRun({ command, lacking = [] }: Extract<Problem, { kind: 'usage' }>, commands: Commands): string {
+function wantedRun({ command, about, lacking = [] }: Extract<Problem, { kind: 'usage' }>, commands: Commands): string {
   const run = command === undefined ? commands.again(...lacking) : runOf(command, commands);
   const known = command !== undefined || (lacking.length > 0 && run !== commands.gate && run !== '');
-  return known
-    ? `If you want that, run this command.\n${run}`
+  if (known) return `If you want that, run this command.\n${run}`;
+  return about !== undefined
+    ? `See how ${about} is used.\n${commands.run('help', about)}`
     : `See which commands and options there are.\n${commands.help}`;
 }
 

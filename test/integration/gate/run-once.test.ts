@@ -107,6 +107,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     for (const attempt of [1, 2, 3]) {
       const failed = await start('reset', [], env);
       expect([failed.exitCode, failed.stderr.includes('needs your consent')], `${attempt}`).toEqual([2, true]);
+      expect(failed.stderr).not.toContain('TT_FORCE_RESET_DB=true');
       expect(failed.stderr).toContain('# or set TT_RUN_ONCE="reset --yes-delete-all-data ');
     }
     const given = await start('reset', [], env);

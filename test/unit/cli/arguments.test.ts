@@ -60,7 +60,9 @@ describe('readArguments', () => {
     ['restore', 'a.zip', '--yes', '--yes'],
   ])('refuses a flag that is given twice: %s %s %s', async (...given) => {
     const message = expect.stringContaining('is given more than once');
-    await expect(requestOf(...given)).rejects.toThrow(expect.objectContaining({ problem: { kind: 'usage', message } }));
+    await expect(requestOf(...given)).rejects.toThrow(
+      expect.objectContaining({ problem: { kind: 'usage', message, about: given[0] } }),
+    );
   });
 
   it('shows the settings', async () => {
@@ -85,7 +87,7 @@ describe('readArguments', () => {
       /^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\|-\]/,
     );
     await expect(requestOf('backup', 'list', '--jsno')).rejects.toThrow(
-      expect.objectContaining({ problem: { kind: 'usage', message } }),
+      expect.objectContaining({ problem: { kind: 'usage', message, about: 'backup' } }),
     );
   });
 

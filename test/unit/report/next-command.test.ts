@@ -50,6 +50,8 @@ describe('the command to run next', () => {
     expect(optionsOf(inUse, commandsOf([]))).not.toContain('gate --disconnect');
     // TT_RUN_ONCE lacks it, and the command line is that of the gate
     expect(optionsOf(lacking, commandsOf(['gate']))).toContain('./entrypoint help');
+    const about: Problem = { kind: 'usage', message: 'no', about: 'backup' };
+    expect(optionsOf(about, commandsOf([]))).toContain('\n  ./entrypoint help backup');
   });
 });
 
