@@ -128,9 +128,9 @@ async function unpackAndLoad(
     const { signal } = context;
     const source = { archive: await openArchive(given.archive, noLimits), folder, unarchived: [] };
     const dump = await unpackDump(source, context);
-    const loader = await restorerFor(dump, source, context.database, target, context);
+    const { restorer } = await restorerFor(dump, source, context.database, target, context);
     const database = new URL(given.target).pathname.slice(1);
-    await loader.loadIntoDatabase({ ...target, database }, { role: null, jobs: given.jobs, signal });
+    await restorer.loadIntoDatabase({ ...target, database }, { role: null, jobs: given.jobs, signal });
   });
   rmSync(folder, { recursive: true });
 }

@@ -175,9 +175,6 @@ export function describeReceiving(folder: string): string {
   return `Receiving an archive on standard input into ${folder}.`;
 }
 
-/** Objects that are named one by one. */
-const namedObjects = 40;
-
 /** An archive that holds objects which TimeTracker does not make. */
 export function describeUnknownObjects(archive: string, objects: readonly ArchiveObject[], commands: Commands): Notice {
   return {
@@ -195,23 +192,51 @@ export function describeUnknownObjects(archive: string, objects: readonly Archiv
   };
 }
 
-/** What they are, and what they could do, a line each. */
+/** So many objects are all named. */
+const mostNamed = 40;
+/** How many of each kind are named if there are more: many harmless ones must not hide one that runs code. */
+const namedOfKind = 5;
+/** How many kinds are listed. There are fewer, but an archive made to do harm may have any. */
+const listedKinds = 40;
+
+/** What they are, and what they could do: a line for each, kind by kind, and if they are many, a count for the rest of a kind. */
 export function listObjects(objects: readonly ArchiveObject[]): readonly string[] {
-  const more = objects.length - namedObjects;
+  const kinds = new Map<string, ArchiveObject[]>();
+  for (const object of objects) {
+    const others = kinds.get(object.type);
+    if (others === undefined) kinds.set(object.type, [object]);
+    else others.push(object);
+  }
+  const sorted = [...kinds.values()].toSorted(([one], [other]) => rankOf(one?.type) - rankOf(other?.type));
+  const hidden = sorted.slice(listedKinds).flat().length;
   return [
-    ...objects.slice(0, namedObjects).map(describeObject),
-    ...(more > 0 ? [`- and ${count(more, 'other object')}`] : []),
+    ...sorted
+      .slice(0, listedKinds)
+      .flatMap((each) => listKind(each, objects.length > mostNamed ? namedOfKind : mostNamed)),
+    ...(hidden > 0 ? [`- and ${count(hidden, 'object')} of other kinds`] : []),
   ];
 }
 
+function listKind(objects: readonly ArchiveObject[], named: number): readonly string[] {
+  const more = objects.length - named;
+  const [{ type } = { type: '' }] = objects;
+  const rest = type === '' ? count(more, 'more statement') : `${more} more of the kind ${type.toLowerCase()}`;
+  return [...objects.slice(0, named).map(describeObject), ...(more > 0 ? [`- and ${rest}`] : [])];
+}
+
 function describeObject({ type, name, statement }: ArchiveObject): string {
-  const effect =
-    effects.find(([kinds]) => kinds.test(type))?.[1] ?? 'a statement of a kind that dumps of TimeTracker lack';
+  const effect = effects[rankOf(type)]?.[1] ?? 'a statement of a kind that dumps of TimeTracker lack';
   const what = type === '' ? shortened(statement) : `${type.toLowerCase()} ${shortened(name)}`;
   return `- ${what}: ${effect}`;
 }
 
-/** What an object could do, by the words of pg_dump and SQLite for its kind. */
+/** The place of a kind among `effects`; after all of them if it is not known. */
+function rankOf(type = ''): number {
+  const rank = effects.findIndex(([kinds]) => kinds.test(type));
+  return rank < 0 ? effects.length : rank;
+}
+
+/** What an object could do, by the words of pg_dump and SQLite for its kind. What runs code comes first. */
 const effects: readonly (readonly [RegExp, string])[] = [
   [/^EVENT TRIGGER$/, 'runs code whenever the schema is changed'],
   [/TRIGGER/, 'runs code whenever rows of its table are changed'],

@@ -30,6 +30,8 @@ export const dumpReasons = {
   unknownEncoding: (encoding: string): string => `its texts are in ${encoding}, which only a PostgreSQL server reads`,
 
   // what is left out
+  formerSchema: (name: string): string =>
+    `the schema ${name} is left out: by its name, an earlier restore made it, and it is no part of the present database`,
   missingExtension: (name: string): string => `the extension ${name} is left out: this server does not have it`,
   deniedExtension: (name: string): string => `the extension ${name} is left out: only a superuser may create it`,
   deniedEventTrigger: (name: string): string => `the event trigger ${name} is left out: only a superuser may create it`,

@@ -256,7 +256,7 @@ export function announceKept(
   if (done.swapKind === 'schemas') {
     log.info(
       '  It is a schema of the same database. Backups of db-init leave it out. Those of the application contain it until ' +
-        'then, and restoring them needs --trust-archive.',
+        'then, and a restore of them leaves it out.',
     );
   }
   log.info(`  To go back to it: ${commands.run('restore', '--undo').trim()}`);

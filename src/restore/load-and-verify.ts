@@ -183,6 +183,7 @@ export async function failedLoad(
 
 /**
  * Chooses the tool that restores the dump on this server.
+ * @returns with it, which objects are left out, in sentences without a full stop
  * @throws Failure `archive-rejected` if no installed tool can; `restore-refused` if the server's volume is too full
  */
 export async function restorerFor(
@@ -190,8 +191,8 @@ export async function restorerFor(
   source: RestoreSource,
   live: Database,
   target: PostgresTarget,
-  { config, log, signal, trusted }: RestoreContext,
-): Promise<DumpRestorer> {
+  { config, signal, trusted }: RestoreContext,
+): Promise<{ readonly restorer: DumpRestorer; readonly warnings: readonly string[] }> {
   requireServerSpace(source.archive.database.size, live.name);
   const serverMajor = await live.read(async (session) =>
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
@@ -199,8 +200,7 @@ export async function restorerFor(
   const maxBytes = config.archiveLimits.bytes;
   const found = await openRestorer(dump, target, { serverMajor, trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
-  for (const warning of found.warnings) log.warn(`${warning}.`);
-  return found.restorer;
+  return { restorer: found.restorer, warnings: found.warnings };
 }
 
 /** The source without its manifest: its row counts were compared with the database before the rows were converted. */

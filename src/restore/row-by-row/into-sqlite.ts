@@ -259,6 +259,7 @@ export async function loadIntoSqlite(source: RestoreSource, file: string, contex
   const found = await openDumpReader(dump, { trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   const { reader } = found;
+  for (const warning of reader.warnings) log.warn(`${warning}.`);
   const revisions = reader.revisions ?? [];
   if (revisions.length === 0) {
     throw archiveUnusable(source, { kind: 'no-revision' });

@@ -121,7 +121,8 @@ async function prepareFromDump(
 ): Promise<void> {
   const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load'));
   const dump = await unpackDump(source, context);
-  const restorer = await restorerFor(dump, source, live, target, context);
+  const { restorer, warnings } = await restorerFor(dump, source, live, target, context);
+  for (const warning of warnings) context.log.warn(`${warning}.`);
   const owner = await ownerOf(live);
   const schema = await applicationSchemaOf(live);
   const { signal, log } = context;

@@ -52,9 +52,10 @@ export function schemaSwapTarget(
         return prepareFromSqlite(source, names.incoming, live, context, () => describeEmptySchema(names, given));
       }
       const dump = await unpackDump(source, context);
-      const restorer = await restorerFor(dump, source, live, target, context);
-      if (!rehearsed) return;
+      const { restorer, warnings } = await restorerFor(dump, source, live, target, context);
       const { signal, log } = context;
+      for (const warning of warnings) log.warn(`${warning}.`);
+      if (!rehearsed) return;
       for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
       const { before } = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
       await restorer
@@ -125,7 +126,7 @@ async function swapWhileLoading(
   { target, schema, live, context }: SchemaSwap,
 ): Promise<void> {
   const { signal, log } = context;
-  const restorer = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
+  const { restorer } = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
   log.info(restoreMessages.intoNewSchema(schema, restorer.tool, names.outgoing));
   const renames = await live.read((session) => renamesAroundLoad(session, restorer.schema, names));
   const after = `${renames.after}${await live.read(requireLockHeld)}`;

@@ -22,10 +22,16 @@ export async function databaseOf(engine: EngineName, sql: string): Promise<Buffe
   const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
   await execute(database, sql);
   if (engine === 'sqlite') return readFile(database.name);
-  const { binDirectory } = requirePostgres();
-  const args = ['--format=custom', '--dbname', database.url];
-  const { stdout } = await execa(join(binDirectory ?? '', 'pg_dump'), args, { encoding: 'buffer' });
+  const dump = await dumpOf(database.url);
   await database.drop();
+  return dump;
+}
+
+/** A dump of a PostgreSQL database, as the application makes it. */
+export async function dumpOf(url: string): Promise<Buffer> {
+  const { binDirectory } = requirePostgres();
+  const args = ['--format=custom', '--dbname', url];
+  const { stdout } = await execa(join(binDirectory ?? '', 'pg_dump'), args, { encoding: 'buffer' });
   return Buffer.from(stdout);
 }
 

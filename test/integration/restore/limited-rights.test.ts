@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import type pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
@@ -16,7 +17,7 @@ import {
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
 import { run } from '../../support/run.ts';
-import { applicationArchive, databaseOf, unknownRevision } from './crafted.ts';
+import { applicationArchive, databaseOf, dumpOf, unknownRevision } from './crafted.ts';
 import { atMoment, journalOf } from './phases.ts';
 import {
   archivePath,
@@ -216,6 +217,19 @@ describePostgres(
       const { all } = await place.must('backup', 'create', '--output', join(place.root, 'after.zip'));
       expect(all).toContain('read back and found whole');
       await place.must('restore', join(place.root, 'after.zip'), '--dry-run');
+      const [, kept = ''] = await schemas();
+      const theirs = await applicationArchive('postgresql', await dumpOf(place.database.url), head);
+      const tried = await place.must('restore', theirs, '--dry-run');
+      expect(tried.all.split(`the schema ${String(kept)} is left out: by its name`)).toHaveLength(2);
+      expect((await place.must('backup', 'verify', theirs)).stdout).not.toContain('objects:');
+      const plain = join(place.root, 'plain.sql');
+      await execa(join(requirePostgres().binDirectory ?? '', 'pg_dump'), ['-f', plain, '-d', place.database.url]);
+      const laptop = await install('sqlite');
+      for (const source of [theirs, plain]) {
+        const copied = await laptop.must('restore', source, '--dry-run');
+        expect(copied.all).toContain(`the schema ${String(kept)} is left out: by its name`);
+        expect((await laptop.must('backup', 'verify', source)).stdout).not.toContain('objects:');
+      }
       expect(restored.all).toMatch(/To drop it: \S*.*restore --drop-former/);
 
       const [, former = ''] = await schemas();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../../src/errors/failure.ts';
 import type { ArchiveFault, Contents, OtherFile } from '../../../src/errors/obstacles.ts';
+import { listObjects } from '../../../src/report/archive-messages.ts';
 import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
@@ -50,6 +51,25 @@ const faults: readonly ArchiveFault[] = [
   ...others.map((file) => ({ kind: 'other-format', file }) as const),
   ...wrappings.map((by) => ({ kind: 'wrapped', by }) as const),
 ];
+
+describe('the list of objects that TimeTracker does not make', () => {
+  it('names some of each kind, code first, and counts the others', () => {
+    const named = (type: string, count: number) =>
+      Array.from({ length: count }, (_, number) => ({ type, name: `${type}${number + 1}`, statement: 'SELECT 1' }));
+    const all = [...named('TABLE', 1800), ...named('VIEW', 6), ...named('', 7), ...named('FUNCTION', 1)];
+    expect(listObjects(all).map((line) => line.replace(/:.*/, ''))).toEqual([
+      '- function FUNCTION1',
+      ...[1, 2, 3, 4, 5].map((number) => `- view VIEW${number}`),
+      '- and 1 more of the kind view',
+      ...[1, 2, 3, 4, 5].map((number) => `- table TABLE${number}`),
+      '- and 1795 more of the kind table',
+      ...Array.from({ length: 5 }, () => '- SELECT 1'),
+      '- and 2 more statements',
+    ]);
+    const kinds = Array.from({ length: 1000 }, (_, number) => named(`KIND ${number}`, 1)).flat();
+    expect(listObjects(kinds)).toHaveLength(41);
+  });
+});
 
 describe('an archive that is rejected', () => {
   it.each(faults)('has a message that says what is safe and what to do: $kind', (fault) => {

@@ -88,10 +88,10 @@ export async function openRestorer(
     return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: null }), warnings };
   }
   if (psql === null) return { kind: 'no-tool', tool: { kind: 'psql', newest: newestPsql } };
-  const entries = withoutOptional(toc);
+  const { entries, warnings } = withoutOptional(toc);
   const found = await checkStatements({ dump, restore, entries, maxBytes, signal });
   if (found.kind !== 'known') return found;
-  return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings: [] };
+  return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: { maxBytes } }), warnings };
 }
 
 /** The result of the check of all SQL that pg_restore would execute. */

@@ -19,7 +19,15 @@ import {
 import { unchangedSettings } from './script-settings.ts';
 import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
-import { isOptional, isTableData, schemaOf, schemaWithMostCoreTables, withoutOptional } from './toc.ts';
+import {
+  isOptional,
+  isTableData,
+  schemaOf,
+  schemaWithMostCoreTables,
+  type ScriptObject,
+  warningsOfScript,
+  withoutOptional,
+} from './toc.ts';
 
 export interface DumpTable {
   readonly schema: string;
@@ -43,6 +51,8 @@ export interface DumpReader {
   readonly bytes: number;
   /** Objects in the dump that TimeTracker does not create; only in a trusted dump. */
   readonly unknownObjects: readonly ArchiveObject[];
+  /** What is left out without being asked for, in sentences without a full stop. */
+  readonly warnings: readonly string[];
   /** Reads all rows, in the order of the dump. @throws Error with the message of pg_restore, or what `onRow` throws */
   read(onRow: (table: DumpTable, row: readonly DumpValue[]) => void): Promise<void>;
 }
@@ -63,6 +73,7 @@ export type Unreadable =
 interface DumpScript {
   /** The schema that holds the application's tables. */
   readonly schema: string;
+  readonly warnings: readonly string[];
   /** Filters the SQL and passes it to the listener. @returns the objects that TimeTracker does not create */
   filter(
     listener: ScriptListener,
@@ -111,6 +122,7 @@ function readerOf(
     revisions: contents.revisions(),
     bytes: contents.bytes(),
     unknownObjects,
+    warnings: script.warnings,
     async read(onRow) {
       const listener = rowListener((object) => {
         const table = tables.get(object);
@@ -136,9 +148,10 @@ async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promi
   }
   const toc = await readToc(restore, dump, signal);
   if (typeof toc === 'string') throw new Error(toc);
-  const entries = withoutOptional(toc);
+  const { entries, warnings } = withoutOptional(toc);
   return {
     schema: schemaOf(entries),
+    warnings,
     async filter(listener, allowed, only) {
       const options = { settings: unchangedSettings, onUnknown: 'collect', maxBytes, allowed, listener } as const;
       const { stream, summary } = filterScript(options);
@@ -151,12 +164,14 @@ async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promi
 
 /** Opens a dump in plain SQL, which has the lines that pg_restore writes. Its schema is known only after reading it. */
 async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript> {
+  let unknown: readonly ScriptObject[] = [];
   const filter: DumpScript['filter'] = async (listener, allowed) => {
     const { stream, summary } = filterPlainDump({ maxBytes, allowed, listener });
     stream.resume();
     await pipeline(createReadStream(dump), stream, { signal });
     requireEnd(summary);
-    return summary.unknown.filter((object) => !isOptional(object));
+    ({ unknown } = summary);
+    return unknown.filter((object) => !isOptional(object));
   };
   const tables: { readonly schema: string; readonly name: string }[] = [];
   const ignore = (): void => undefined;
@@ -166,7 +181,7 @@ async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promis
     tables.push({ schema, name });
   };
   await filter({ statement, rows: ignore, end: ignore }, namesForDatabase(), 'everything');
-  return { schema: schemaWithMostCoreTables(tables), filter };
+  return { schema: schemaWithMostCoreTables(tables), warnings: warningsOfScript(unknown), filter };
 }
 
 /** A listener that collects the tables of a dump, their numbers of rows, and the revisions. */

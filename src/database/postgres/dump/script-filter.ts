@@ -1,6 +1,7 @@
 import { Transform } from 'node:stream';
 import { dumpReasons } from '../../../report/dump-reasons.ts';
 import type { ArchiveObject } from '../../../errors/obstacles.ts';
+import type { ScriptObject } from './toc.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { adaptStatement, type ScriptSettings, unchangedSettings } from './script-settings.ts';
 import { type DumpStatement, parseStatement } from './statement.ts';
@@ -10,7 +11,7 @@ export interface ScriptSummary {
   rows: number;
   /** Bytes of all rows, as text. */
   bytes: number;
-  readonly unknown: ArchiveObject[];
+  readonly unknown: ScriptObject[];
   /** Whether the comment was read with which pg_dump ends a plain dump. */
   ended: boolean;
   /** Tables that were created and whose rows did not follow so far: pg_dump writes a COPY for each, also without rows. */
@@ -125,7 +126,7 @@ interface Filter {
   /** How often the statement was parsed while a quote was open. */
   attempts: number;
   /** The object that the last heading comment of pg_restore names. */
-  heading: { readonly type: string; readonly name: string };
+  heading: { readonly type: string; readonly name: string; readonly schema: string };
 }
 
 type Push = (bytes: Buffer) => void;
@@ -153,7 +154,7 @@ export function filterScript({
     statement: '',
     quote: null,
     attempts: 0,
-    heading: { type: '', name: '' },
+    heading: { type: '', name: '', schema: '-' },
   };
   /** Bytes that are not processed yet: the beginning of a line, or a possible beginning of the end-of-rows marker. */
   let rest: Buffer = Buffer.alloc(0);
@@ -284,9 +285,10 @@ const lastComment = /^-- PostgreSQL database (?:cluster )?dump complete$/;
 
 /** Whether a line belongs to no statement: it is a comment, or follows an unknown statement. */
 function isBetweenStatements(filter: Filter, line: string): boolean {
-  const heading = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: /.exec(line);
+  const heading = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?);/.exec(line);
   if (heading !== null) {
-    filter.heading = { name: decode(heading[1] ?? ''), type: heading[2] ?? '' };
+    const [, name = '', type = '', schema = '-'] = heading;
+    filter.heading = { name: decode(name), type, schema: decode(schema) };
     if (filter.state === 'skipping') filter.state = 'statements';
     return true;
   }

@@ -93,15 +93,55 @@ export function selectEntries(toc: readonly TocEntry[], offers: ServerCapabiliti
   return { entries, warnings };
 }
 
-/** Selects the entries of an untrusted dump to load: all but unneeded ones. `filterScript` checks their SQL. */
-export function withoutOptional(toc: readonly TocEntry[]): readonly TocEntry[] {
-  return toc.filter(({ kind }) => kind !== 'unwanted' && kind !== 'statistics');
+/** The names of schemas in which a restore without CREATEDB keeps the former database, or has begun to load one. */
+const formerSchema = String.raw`tt_(?:before|restore)_\d{8}_\d{6}(?:_\d+)?`;
+
+/**
+ * Selects the entries of an untrusted dump to load: all but unneeded ones, and but the former databases that an earlier
+ * restore has kept as schemas. `filterScript` checks their SQL.
+ */
+export function withoutOptional(toc: readonly TocEntry[]): Selection {
+  const former = new Set(toc.map(schemaCreatedBy).filter((name) => name !== null));
+  const entries = toc.filter((entry) => {
+    if (entry.kind === 'unwanted' || entry.kind === 'statistics') return false;
+    const [, schema] = inFormerSchema.exec(entry.line) ?? [];
+    return schema === undefined || !former.has(schema);
+  });
+  return { entries, warnings: warnOfFormerSchemas(former) };
 }
 
-/** Whether `withoutOptional` leaves out an object; `type` and `name` as in the heading comments of the script. */
-export function isOptional({ type, name }: Pick<ArchiveObject, 'type' | 'name'>): boolean {
+const schemaCreatedBy = ({ line }: TocEntry): string | null =>
+  new RegExp(String.raw`^\d+; \d+ \d+ SCHEMA - (${formerSchema}) `).exec(line)?.[1] ?? null;
+
+/** An entry of a schema (`TABLE DATA schema users owner`), or of the schema itself (`COMMENT - SCHEMA schema owner`). */
+const inFormerSchema = new RegExp(
+  String.raw`^\d+; \d+ \d+ (?:SCHEMA - |(?:COMMENT|ACL|SECURITY LABEL) - SCHEMA |(?:[A-Z]+ )+)(${formerSchema}) `,
+);
+
+const warnOfFormerSchemas = (names: ReadonlySet<string>): readonly string[] =>
+  [...names].toSorted().map((name) => dumpReasons.formerSchema(name));
+
+/** An object in a script. `schema`: `-` if it is in none. */
+export interface ScriptObject extends ArchiveObject {
+  readonly schema: string;
+}
+
+/** Whether `withoutOptional` leaves out an object, which is named as in the heading comments of the script. */
+export function isOptional(object: Pick<ScriptObject, 'type' | 'name' | 'schema'>): boolean {
+  const { type, name } = object;
+  if (formerSchemaOf(object) !== null) return true;
   if (type === 'COMMENT') return /^(?:EXTENSION |SCHEMA public$)/.test(name);
   return (type === 'SCHEMA' && name === 'public') || type === 'STATISTICS DATA';
+}
+
+/** The warnings that `withoutOptional` gives, for the unknown objects of a script that has no table of contents. */
+export const warningsOfScript = (objects: readonly ScriptObject[]): readonly string[] =>
+  warnOfFormerSchemas(new Set(objects.map(formerSchemaOf).filter((name) => name !== null)));
+
+function formerSchemaOf({ type, name, schema }: Pick<ScriptObject, 'type' | 'name' | 'schema'>): string | null {
+  const own = type === 'SCHEMA' ? name : name.replace(/^SCHEMA /, '');
+  const found = schema === '-' ? own : schema;
+  return new RegExp(`^${formerSchema}$`).test(found) ? found : null;
 }
 
 /** The reason why an entry is left out; undefined if that needs no warning, null if the entry is loaded. */

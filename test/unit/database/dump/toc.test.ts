@@ -5,6 +5,7 @@ import {
   selectEntries,
   type ServerCapabilities,
   stagesOf,
+  withoutOptional,
 } from '../../../../src/database/postgres/dump/toc.ts';
 
 const list = `;
@@ -63,6 +64,35 @@ describe('the loaded part of a dump', () => {
   it('keeps its lines unchanged', () => {
     const lines = new Set(list.split('\n'));
     expect(parseToc(list).every(({ line }) => lines.has(line))).toBe(true);
+  });
+});
+
+describe('the loaded part of an untrusted dump', () => {
+  it('has nothing of former databases that restores have kept as schemas, but everything that only looks like it', () => {
+    const { entries, warnings } = withoutOptional(
+      parseToc(`
+1; 2615 1 SCHEMA - tt_before_20260101_000000 owner
+2; 0 0 COMMENT - SCHEMA tt_before_20260101_000000 owner
+3; 1259 3 TABLE tt_before_20260101_000000 users owner
+4; 0 3 TABLE DATA tt_before_20260101_000000 users owner
+5; 1255 5 FUNCTION tt_before_20260101_000000 f() owner
+6; 2606 6 FK CONSTRAINT tt_before_20260101_000000 users users_fkey owner
+7; 2615 7 SCHEMA - tt_quarantine_20260101_000000 owner
+8; 1259 8 TABLE tt_quarantine_20260101_000000 users owner
+9; 1259 9 TABLE public tt_before_20260101_000000 owner
+10; 0 10 TABLE DATA public tt_before_20260101_000000 owner
+11; 1259 11 TABLE tt_before_20260202_000000 not_created owner
+12; 2615 12 SCHEMA - tt_before_mine owner
+13; 1259 13 TABLE tt_before_mine users owner
+14; 2615 14 SCHEMA - tt_restore_20260101_000000_2 owner
+15; 1259 15 SEQUENCE tt_restore_20260101_000000_2 users_id_seq owner
+`),
+    );
+    expect(numbers(entries)).toEqual([7, 8, 9, 10, 11, 12, 13]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the schema tt_before_20260101_000000 is left out: /),
+      expect.stringMatching(/^the schema tt_restore_20260101_000000_2 is left out: /),
+    ]);
   });
 });
 
