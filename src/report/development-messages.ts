@@ -123,6 +123,18 @@ export function renderCounts(counts: Readonly<Record<string, number>>): string {
   ].join('\n');
 }
 
+/** What the seed says before it adds rows to a database that is not empty. */
+export function describeExisting(
+  database: string,
+  counts: readonly { readonly table: string; readonly rows: number }[],
+): string {
+  const rows = counts.map(({ table, rows: found }) => `${table}: ${found}`).join(', ');
+  return (
+    `${database} holds rows already (${rows}), yours or those of an earlier seed. The seed adds what is missing of its ` +
+    'own rows. It deletes no row, and changes none but the stock levels of its items.'
+  );
+}
+
 /** Why no development data was added. */
 export function describeSeedRefusal(database: string, state: State['kind'], commands: Commands): Notice {
   return {

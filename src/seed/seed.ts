@@ -1,6 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
+import { number, only } from '../database/row-values.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { describeExisting } from '../report/development-messages.ts';
 import { verifyExitCode } from '../assessment/state-report.ts';
 import { assess } from '../assessment/assess.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -30,6 +33,7 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
   return database.withLock(async () => {
     // load Sequelize, which takes a moment, while the server answers
     const [{ writeSeed }] = await Promise.all([import('./write-seed.ts'), requireCurrent(context)]);
+    await announceExisting(context);
     const counts = await database.transaction((transaction) => {
       recorder.attempt();
       return writeSeed(transaction, context, options, now);
@@ -37,6 +41,23 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
     recorder.ended({ state: 'current', revisions: releaseGraph.heads });
     return counts;
   });
+}
+
+/** The tables in which people work. The other tables also hold rows that come with the schema or the application. */
+const workTables = ['clients', 'projects', 'tasks', 'time_entries', 'expenses', 'invoices'] as const;
+
+/** Says before anything is written that the database is not empty, and what happens to its rows. */
+async function announceExisting({ database, log }: SeedCommandContext): Promise<void> {
+  const counts = await database.read(async (session) => {
+    const found: { readonly table: string; readonly rows: number }[] = [];
+    for (const table of workTables) {
+      const row = only(await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`));
+      found.push({ table, rows: number(row, 'rows') });
+    }
+    return found;
+  });
+  const held = counts.filter(({ rows }) => rows > 0);
+  if (held.length > 0) log.info(describeExisting(database.name, held), { existing: held });
 }
 
 /** Requires the schema of the head, because the rows fit no other schema. @throws Failure `seed-refused` */

@@ -40,6 +40,16 @@ describeEngines('seed', ({ create }) => {
     return url;
   };
 
+  it('says before it writes that rows are there already, and that it only adds', async () => {
+    const url = await fresh();
+    const first = await seed(url, few);
+    expect([first.exitCode, first.all]).toEqual([0, expect.not.stringContaining('holds rows already')]);
+    const second = await seed(url, few);
+    expect(second.exitCode).toBe(0);
+    expect(second.stdout).toMatch(/holds rows already \(clients: 2, projects: 4, .*It deletes no row/);
+    expect(second.stdout.indexOf('holds rows already')).toBeLessThan(second.stdout.indexOf('nothing was added'));
+  });
+
   describe('with its defaults', () => {
     let url: string;
     let before: Readonly<Record<string, number>>;
