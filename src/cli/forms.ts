@@ -1,4 +1,5 @@
 import { Failure } from '../errors/failure.ts';
+import { closestName } from '../platform/closest-name.ts';
 import { usageTexts } from '../report/command-line.ts';
 import type { CommandArguments } from './context.ts';
 
@@ -38,8 +39,12 @@ export function findForm<Key extends string, Known extends Form>(
   word: string | undefined,
 ): Known {
   const found = Object.entries<Known>(forms).find(([name]) => name === word);
-  if (found === undefined) throw misuse(command, optionsOfForms(forms).usage);
-  return found[1];
+  if (found !== undefined) return found[1];
+  const names = Object.keys(forms);
+  // the word may be a secret that was typed in the wrong place
+  const shown = word !== undefined && /^[a-z-]{1,20}$/.test(word) ? word : null;
+  const meant = word === undefined ? null : closestName(word, names);
+  throw misuse(command, optionsOfForms(forms).usage, usageTexts.noForm(command, shown, meant, names));
 }
 
 /**
@@ -57,10 +62,13 @@ export function requireForm(
 ): void {
   const known = new Set(['json', ...flags, ...options]);
   const isKnown = [...given.flags, ...given.options.keys()].every((option) => known.has(option));
-  if (!isKnown || named !== ((name ?? '') !== '')) throw misuse(command, correct);
+  const isNamed = (name ?? '') !== '';
+  if (!isKnown) throw misuse(command, correct, usageTexts.otherOptions);
+  if (named !== isNamed) throw misuse(command, correct, named ? usageTexts.noName : usageTexts.unneededName);
 }
 
-/** The failure for wrong usage. @param usage what may follow the command's name */
-export function misuse(command: string, usage: string): Failure {
-  return new Failure({ kind: 'usage', message: usageTexts.usage(`${command} ${usage}`) });
+/** The failure for wrong usage. @param usage what may follow the command's name @param reason what is wrong */
+export function misuse(command: string, usage: string, reason?: string): Failure {
+  const message = usageTexts.usage(`${command} ${usage}`);
+  return new Failure({ kind: 'usage', message: reason === undefined ? message : `${reason} ${message}` });
 }

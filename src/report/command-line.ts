@@ -81,6 +81,16 @@ export const usageTexts = {
     const advice = meant === null ? '' : ` Did you mean ${meant}?`;
     return `${shown}${advice} There are: ${known.join(', ')}.`;
   },
+  /** @param name what was given in place of `create` and the like; null if it is missing or not shown */
+  noForm(command: string, name: string | null, meant: string | null, known: readonly string[]): string {
+    const said =
+      name === null ? `The word after ${command} is missing or unknown.` : `There is no "${command} ${name}".`;
+    const advice = meant === null ? '' : ` Did you mean ${command} ${meant}?`;
+    return `${said}${advice} There are: ${known.join(', ')}.`;
+  },
+  otherOptions: 'One of the options does not belong to this command, or not beside the others.',
+  noName: 'A file or a name is missing.',
+  unneededName: 'There is one argument too many.',
   misread: (reason: string, usage: string): string => `${reason}. Usage: db-init ${usage}`.trimEnd(),
   repeated: (option: string): string => `--${option} is given more than once`,
   tooMany: (more: readonly string[]): string => `too many arguments: ${more.join(' ')}`,
