@@ -4,6 +4,7 @@ import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
 import { findFaults } from '../schema/faults.ts';
 import { coreTables, hasAllCoreTables, versionTable } from '../schema/catalog.ts';
+import { findUnderOtherName, renameStatements } from '../schema/other-names.ts';
 import { findTornLoad, isKeyless } from '../schema/torn-load.ts';
 import { findEarlierRevision, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
@@ -115,11 +116,17 @@ function versionedState(
   { graph, expected, fingerprints }: Pick<Knowledge, 'graph' | 'expected' | 'fingerprints'>,
 ): State {
   const revisions = facts.revisions ?? [];
-  if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
+  if (missing.length > 0) {
+    const renamed = missing.flatMap((table) => {
+      const found = findUnderOtherName(table, expected.head, facts.catalog);
+      return found === null ? [] : [{ table, found, remedy: renameStatements(found, table) }];
+    });
+    return { kind: 'partial', revisions, missing, renamed, torn: null };
+  }
   // at the head, a missing constraint is an ordinary difference, unless every key is missing
   const applied = sameMembers(revisions, graph.heads) ? [] : revisions;
   const torn = findTornLoad(facts.catalog, facts.runtime.answers, graph.withAncestors(applied));
-  if (torn !== null) return { kind: 'partial', revisions, missing, torn };
+  if (torn !== null) return { kind: 'partial', revisions, missing, renamed: [], torn };
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
   if (unknown.length > 0) return { kind: 'ahead', revisions, unknown, misspelt: findMisspelt(unknown, graph) };

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { loadExpectedSchema, loadHead } from '../schema/expected-schema.ts';
+import { findUnderOtherName } from '../schema/other-names.ts';
 import { findLostSeed } from '../schema/torn-load.ts';
 import { requireEncoding } from './encoding.ts';
 import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
@@ -44,7 +45,7 @@ async function requireSoundIndexes(database: Database): Promise<void> {
 
 /**
  * Applies the checks at the head before the migration: after it, an object that refuses rows would roll it back, and
- * tables that later revisions insert rows into would no longer be empty.
+ * tables that later revisions insert rows into would no longer be empty, and a table with another name fails a revision.
  * @throws Failure `refused`, as at the head
  */
 async function requireNoObstruction(
@@ -58,13 +59,18 @@ async function requireNoObstruction(
     .map((attachment) => ({ kind: 'obstruction', attachment }) as const);
   const applied = kind === 'behind' ? releaseGraph.withAncestors(revisions ?? []) : new Set<string>();
   const lost = findLostSeed(runtime.answers, applied).map((table) => ({ kind: 'missing-rows', table }) as const);
-  if (obstructions.length === 0 && lost.length === 0) return;
-  const { unsafeByAttachment, unsafeByMissingRows } = await import('../repair/decisions.ts');
+  const renamed = Object.keys(head.tables).flatMap((table) => {
+    const found = findUnderOtherName(table, head, catalog);
+    return found === null ? [] : [{ difference: { kind: 'missing-table', table } as const, found }];
+  });
+  const differences = [...obstructions, ...lost, ...renamed.map(({ difference }) => difference)];
+  if (differences.length === 0) return;
+  const { unsafeByAttachment, unsafeByMissingRows, unsafeByOtherName } = await import('../repair/decisions.ts');
   const unsafe = [
     ...obstructions.map(unsafeByAttachment),
     ...lost.map((difference) => unsafeByMissingRows(difference, seed, catalog)),
+    ...renamed.map(({ difference, found }) => unsafeByOtherName(difference, found)),
   ];
-  const differences = [...obstructions, ...lost];
   const state = { kind: 'drifted', revisions: revisions ?? [], older: null, differences } as const;
   throw new Failure({ kind: 'refused', database: database.name, refusal: unrepairableRefusal(state, unsafe) });
 }

@@ -13,9 +13,12 @@ export type Obstacle =
   | { readonly kind: 'name-taken'; readonly by: string }
   /** Other schemas have the table, with rows. PostgreSQL only. */
   | { readonly kind: 'in-other-schema'; readonly schemas: readonly string[] }
+  /** The table or column is there under another name: in other case, or as the copy of an interrupted upgrade. */
+  | { readonly kind: 'under-other-name'; readonly name: string }
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }
-  | { readonly kind: 'waits-for'; readonly column: string }
+  /** A table, or a column as `table.column`. */
+  | { readonly kind: 'waits-for'; readonly name: string }
   /** The owner has added it, and must remove it. */
   | { readonly kind: 'owners' }
   /** Views and rules of the owner depend on the present column. */

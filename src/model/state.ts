@@ -66,6 +66,12 @@ export type State =
       readonly kind: 'partial';
       readonly revisions: readonly string[];
       readonly missing: readonly string[];
+      /** Missing tables that are there under another name, with the statements that rename them. */
+      readonly renamed: readonly {
+        readonly table: string;
+        readonly found: string;
+        readonly remedy: readonly string[];
+      }[];
       /** Set if the tables exist, but not the later parts of a dump. */
       readonly torn: TornLoad | null;
     }

@@ -55,7 +55,7 @@ export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstance
   return decideIndex(difference, definition, drops, circumstances);
 }
 
-/** The step that adds a rule, with the conditions on the rows; unsafe if a column of the rule has another type. */
+/** The step that adds a rule, with the conditions on the rows; unsafe if a column or table of the rule must be corrected first. */
 function decideRule(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
@@ -65,10 +65,10 @@ function decideRule(
   const rule = parseRule(definition);
   const involved = [
     ...rule.columns.map((column) => `${difference.table}.${column}`),
-    ...(rule.kind === 'reference' ? rule.targets.map((column) => `${rule.target}.${column}`) : []),
+    ...(rule.kind === 'reference' ? [rule.target, ...rule.targets.map((column) => `${rule.target}.${column}`)] : []),
   ];
-  const column = involved.find((name) => circumstances.mistyped.has(name));
-  if (column !== undefined) return unsafe(difference, { kind: 'waits-for', column });
+  const name = involved.find((each) => circumstances.faulty.has(each));
+  if (name !== undefined) return unsafe(difference, { kind: 'waits-for', name });
   return step(difference, changes, conditionsOf(difference.table, rule, circumstances));
 }
 

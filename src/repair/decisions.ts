@@ -7,6 +7,7 @@ import { type EnumColumn, relabelEnum } from '../migration/schema-builder/relabe
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { type SeedRows, seedStatements } from '../migration/baseline.ts';
 import { isRowidAlias } from '../schema/comparison.ts';
+import { findColumnInOtherCase, findUnderOtherName, renameStatements } from '../schema/other-names.ts';
 import { alter, type Change, type DecisionContext, statement, step, type Step, unsafe } from './repair-step.ts';
 import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
 
@@ -134,6 +135,8 @@ function decideTable(difference: Of<'missing-table'>, circumstances: DecisionCon
     const remedy = engine === 'postgresql' ? rename : `-- keep its definition, then: DROP VIEW ${quoteName(table)}`;
     return unsafe(difference, { kind: 'name-taken', by: other.kind }, [remedy]);
   }
+  const found = findUnderOtherName(table, circumstances.head, facts.catalog);
+  if (found !== null) return unsafeByOtherName(difference, found);
   const { create, indexes, foreignKeys } = renderTable(table, withAllocatedNames(table, circumstances), engine);
   const changes = [
     ...create.map((sql) => statement('table', sql)),
@@ -142,6 +145,11 @@ function decideTable(difference: Of<'missing-table'>, circumstances: DecisionCon
   ];
   // on PostgreSQL the references were dropped with the table, and are separate differences
   return step(difference, changes, engine === 'sqlite' ? referencesTo(table, circumstances) : []);
+}
+
+/** Refuses to create a table whose rows are in one with another name. */
+export function unsafeByOtherName(difference: Of<'missing-table'>, found: string): Unsafe {
+  return unsafe(difference, { kind: 'under-other-name', name: found }, renameStatements(found, difference.table));
 }
 
 /** The expected table, with other names for its objects if the expected names are taken. */
@@ -160,8 +168,13 @@ function withAllocatedNames(table: string, circumstances: DecisionContext): Tabl
   };
 }
 
-function decideColumn(difference: Of<'missing-column'>, circumstances: DecisionContext): Step {
+function decideColumn(difference: Of<'missing-column'>, circumstances: DecisionContext): Step | Unsafe {
   const { table, column, expected } = difference;
+  const found = findColumnInOtherCase(table, column, circumstances.head, circumstances.facts.catalog);
+  if (found !== null) {
+    const rename = `ALTER TABLE ${quoteName(table)} RENAME COLUMN ${quoteName(found)} TO ${quoteName(column)}`;
+    return unsafe(difference, { kind: 'under-other-name', name: found }, [rename]);
+  }
   const numbered = sequenceOf(expected.default) !== null;
   // the rows are not renumbered: other rows may refer to the lost numbers
   const plain = numbered ? { ...expected, default: null } : expected;

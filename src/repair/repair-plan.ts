@@ -1,6 +1,7 @@
 import type { RepairContext } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
+import { findColumnInOtherCase, findUnderOtherName } from '../schema/other-names.ts';
 import { createNameAllocator } from './name-allocator.ts';
 import { decide } from './decisions.ts';
 import { type Change, phases, renderChange, type RepairPlan, type Step } from './repair-step.ts';
@@ -14,16 +15,23 @@ import { type Change, phases, renderChange, type RepairPlan, type Step } from '.
  */
 export function planRepair(differences: readonly Difference[], context: RepairContext): RepairPlan {
   const names = createNameAllocator(context.facts);
-  const mistyped = new Set(
-    differences.flatMap((difference) =>
-      difference.kind === 'different-type' ? [`${difference.table}.${difference.column}`] : [],
-    ),
-  );
-  const decisions = differences.map((difference) => decide(difference, { ...context, names, mistyped }));
+  const faulty = new Set(differences.flatMap((difference) => faultyParts(difference, context)));
+  const decisions = differences.map((difference) => decide(difference, { ...context, names, faulty }));
   return {
     steps: decisions.filter((decision) => decision.kind === 'step'),
     unsafe: decisions.filter((decision) => decision.kind === 'unsafe'),
   };
+}
+
+/** The table or column of a difference, if it must be corrected before its rows can be queried. */
+function faultyParts(difference: Difference, { facts, head }: RepairContext): readonly string[] {
+  if (difference.kind === 'different-type') return [`${difference.table}.${difference.column}`];
+  if (difference.kind === 'missing-table') {
+    return findUnderOtherName(difference.table, head, facts.catalog) === null ? [] : [difference.table];
+  }
+  if (difference.kind !== 'missing-column') return [];
+  const { table, column } = difference;
+  return findColumnInOtherCase(table, column, head, facts.catalog) === null ? [] : [`${table}.${column}`];
 }
 
 /** All changes of some steps, in the order in which they are made. */

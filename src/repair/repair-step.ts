@@ -32,11 +32,14 @@ export interface RepairPlan {
   readonly unsafe: readonly Unsafe[];
 }
 
-/** The input of a decision: the schemas, the allocated names, and the columns with other types. */
+/** The input of a decision: the schemas, the allocated names, and what must be corrected first. */
 export interface DecisionContext extends RepairContext {
   readonly names: NameAllocator;
-  /** Columns, as `table.column`, whose type differs from the expected one: conditions over them cannot be queried. */
-  readonly mistyped: ReadonlySet<string>;
+  /**
+   * Columns, as `table.column`, whose type differs from the expected one, and tables and columns that have another name:
+   * conditions over them cannot be queried.
+   */
+  readonly faulty: ReadonlySet<string>;
 }
 
 /** A change as SQL, as it runs on PostgreSQL. On SQLite, a change without a statement is a comment. */

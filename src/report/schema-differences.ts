@@ -160,6 +160,8 @@ function reasonOf(obstacle: Obstacle): string {
       return `a ${obstacle.by} has that name`;
     case 'in-other-schema':
       return `schema ${obstacle.schemas.join(' and schema ')} has this table, with rows`;
+    case 'under-other-name':
+      return `it is called ${printable(obstacle.name)} here`;
     case 'other-key':
       return `the table has another primary key: ${obstacle.key}`;
     case 'part-of-key':
@@ -171,7 +173,7 @@ function reasonOf(obstacle: Obstacle): string {
     case 'not-made':
       return 'the revisions that insert them did not run here, or the rows were deleted';
     case 'waits-for':
-      return `${obstacle.column} has to be corrected first`;
+      return `${obstacle.name} has to be corrected first`;
     case 'rejected':
       return `the database refuses it: ${obstacle.reason}`;
   }

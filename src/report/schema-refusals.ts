@@ -3,7 +3,8 @@ import type { Identity, TornLoad } from '../model/state.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { currentRelease, renderRange, releases } from '../releases.ts';
-import { listRows, listSets, shortenList } from './format.ts';
+import { printable } from '../platform/printable.ts';
+import { list, listRows, listSets, shortenList } from './format.ts';
 import { describeMatch, listDifferences, manualRepairOption } from './schema-differences.ts';
 import { adviceFor, describeForeignLedgers, restoreOption, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
@@ -19,11 +20,14 @@ export const schemaRefusals = {
         ? 'alembic_version is empty, and there are other tables, but no core tables.'
         : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump of which only a part was loaded'}.`,
       ...describeTornLoad(state.torn),
-      'Either a migration was interrupted, or tables were lost, or this is the database of another application.',
+      state.renamed.length > 0
+        ? `${list(state.renamed.map(({ table, found }) => `${table} is called ${printable(found)} here`))}.`
+        : 'Either a migration was interrupted, or tables were lost, or this is the database of another application.',
     ],
     safe: `${untouched} db-init does not guess how to repair it.`,
     options: [
       advice.save,
+      ...(state.renamed.length > 0 ? [renameOption(state.renamed.flatMap(({ remedy }) => remedy))] : []),
       startOver(commands),
       restoreOption('Or restore a backup', commands),
       ...(advice.giveUp === null ? [] : [advice.giveUp]),
@@ -79,6 +83,9 @@ export const schemaRefusals = {
     ],
   }),
 } satisfies Partial<RefusalTable>;
+
+const renameOption = (statements: readonly string[]): string =>
+  `Stop the application, give the tables their names again, then start again.\n${statements.map((each) => `  ${each};`).join('\n')}`;
 
 /** The notice for version rows that somebody wrote by hand, and misspelt. */
 function describeMisspelt(

@@ -217,7 +217,7 @@ describePostgres('repair on PostgreSQL', () => {
         'DROP INDEX ix_exchange_rates_base_code; ALTER TABLE exchange_rates DROP CONSTRAINT exchange_rates_base_code_fkey',
         'ALTER TABLE exchange_rates ALTER COLUMN base_code TYPE bytea USING base_code::bytea',
       ],
-      obstacle: { kind: 'waits-for', column: 'exchange_rates.base_code' },
+      obstacle: { kind: 'waits-for', name: 'exchange_rates.base_code' },
       before: `ALTER TABLE exchange_rates ALTER COLUMN base_code TYPE text USING 'EUR'`,
     },
     'types of an import, whose defaults and values the server does not convert by itself': {

@@ -13,7 +13,7 @@ const reasons = {
   docker: 'it needs containers: a server of its own in one, or an image',
   machine: 'it needs another user, another file system or a full disk of the machine',
   statements:
-    'its statements are run by the tests of this state: gate/rights, gate/schemas, gate/owners-postgres, recovery/health',
+    'its statements are run by the tests of this state: gate/rights, gate/schemas, gate/owners-postgres, recovery/health, repair/other-names',
   likewise: 'the same sentence with the same commands is followed in another state of the same kind',
   release: 'it is for a schema or a release that this one cannot make',
 } as const;
@@ -26,6 +26,7 @@ const notFollowed: readonly (readonly [banner: RegExp, words: RegExp, why: strin
   [/connection-lost$/, /^Start again|^Check whether the database server is running/, reasons.again],
   [/^closed-database$/, /^Before that, find out which database/, reasons.words],
   [/^broken-indexes$/, /^Stop the/, reasons.statements],
+  [/^refused partial$/, /^Stop the application, give the tables/, reasons.statements],
   [/^broken-indexes$/, /^Before that, save the data/, reasons.likewise],
   [/^verification-failed$/, /^See every difference|^Start again/, reasons.release],
   [/^backups-not-pruned$/, /^Make a new backup/, reasons.machine],

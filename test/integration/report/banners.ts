@@ -172,8 +172,17 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     corrupted('others-are-connected'),
   ],
   'refused partial': [
-    refused({ kind: 'partial', revisions, missing: ['users'], torn: null }),
-    refused({ kind: 'partial', revisions, missing: [], torn }),
+    refused({ kind: 'partial', revisions, missing: ['users'], renamed: [], torn: null }),
+    refused({
+      kind: 'partial',
+      revisions,
+      missing: ['users'],
+      renamed: [
+        { table: 'users', found: '_alembic_tmp_users', remedy: ['ALTER TABLE "_alembic_tmp_users" RENAME TO "users"'] },
+      ],
+      torn: null,
+    }),
+    refused({ kind: 'partial', revisions, missing: [], renamed: [], torn }),
   ],
   'refused unversioned': [
     unversioned(),

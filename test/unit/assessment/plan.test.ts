@@ -18,7 +18,7 @@ const states = {
   behind: { kind: 'behind', revisions: ['one'], pending: ['two'] },
   drifted: { kind: 'drifted', revisions: ['two'], older: null, differences: [] },
   corrupted: { kind: 'corrupted', relations: [], traces: [] },
-  partial: { kind: 'partial', revisions: ['one'], missing: ['users'], torn: null },
+  partial: { kind: 'partial', revisions: ['one'], missing: ['users'], renamed: [], torn: null },
   unversioned: {
     kind: 'unversioned',
     present: ['users'],

@@ -15,7 +15,7 @@ type Case = readonly [State['kind'], Refusal['reason'], State];
 const table: readonly Case[] = [
   ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: [{ kind: 'backups', folder: '/b', count: 2 }] }],
   ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [], traces: [] }],
-  ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'], torn: null }],
+  ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'], renamed: [], torn: null }],
   [
     'unversioned',
     'state',
