@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -61,7 +62,20 @@ export async function ordersAtStart(
 ): Promise<{ readonly commands: string; readonly why: string | null }> {
   const commands = (await parseOrders(config, commandLine)).map(({ words }) => words);
   requireProgressFolder(config);
-  return { commands: writtenOnce(commands), why: whyNotAgain(commands, readProgress(config)) };
+  const why = whyNotAgain(commands, readProgress(config));
+  if (why === null) requireWritableProgress(config);
+  return { commands: writtenOnce(commands), why };
+}
+
+/** Checks, without writing, that the next start can record the commands. @throws Failure `run-once-refused` */
+function requireWritableProgress(config: OnceConfig): void {
+  let folder = dirname(onceFileOf(config));
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw refusal(config, reasonOf(error));
+  }
 }
 
 /** @throws Failure `configuration` */

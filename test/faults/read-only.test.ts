@@ -36,6 +36,10 @@ describeBackups(`read-only volumes`, ({ name: engine, create }) => {
       expect(await must(31, 'restore', join(backups, archive), '--yes')).toMatch(/EROFS|read-only/);
       expect(await snapshot(database.url)).toBe(before);
       await must(0, 'backup', 'verify', join(backups, archive));
+      for (const command of ['status', 'plan', 'gate']) {
+        const once = await runInProcess([command], { ...env, TT_RUN_ONCE: 'backup list' });
+        expect([command, once.exitCode, once.all]).toEqual([command, 2, expect.stringMatching(/EROFS|read-only/)]);
+      }
 
       expect(await must(0, 'gate')).toContain('No safety backup was made');
       expect(await must(0, 'gate')).toContain('nothing to do');
