@@ -95,6 +95,17 @@ const otherFiles = {
 const isPackedOtherwise = (defect: ArchiveDefect): boolean =>
   defect.kind === 'entry' && (defect.defect === 'encrypted' || defect.defect === 'compression');
 
+function mendInvalid(archive: string, defect: ArchiveDefect, commands: Commands): string {
+  if (isPackedOtherwise(defect)) return packAgain(archive, commands);
+  if (defect.kind === 'name' && (defect.defect === 'not-utf8' || defect.defect === 'backslash')) {
+    return (
+      'If somebody unpacked a backup and packed it again, restore the original. If there is none, unpack it, correct the ' +
+      'name of the file, and pack it as a ZIP archive whose names are UTF-8 and have slashes.'
+    );
+  }
+  return 'If it is a copy, copy it again, and compare the size and checksum (sha256sum) of both files.';
+}
+
 /** The archive cannot be read or must not be loaded. */
 const refusedArchives = {
   'unknown-objects': (fault, { archive, commands }) => describeUnknownObjects(archive, fault.objects, commands),
@@ -102,12 +113,7 @@ const refusedArchives = {
     title,
     happened: [`${capitalize(reasonOfFault(fault))}.`],
     safe,
-    options: [
-      isPackedOtherwise(fault.defect)
-        ? packAgain(archive, commands)
-        : 'If it is a copy, copy it again, and compare the size and checksum (sha256sum) of both files.',
-      another(commands),
-    ],
+    options: [mendInvalid(archive, fault.defect, commands), another(commands)],
   }),
   'too-large': (fault, { title, commands }) => ({
     title,

@@ -245,10 +245,10 @@ function reasonOfContent(defect: ContentDefect): string {
 const manifestDefects = {
   missing: 'it has no manifest.json',
   'too-long': 'its manifest.json is too long',
-  'not-a-manifest': 'manifest.json is not what the application writes',
+  'not-a-manifest': 'its manifest.json is not what the application writes',
   'no-database': 'it was made without a database: its manifest says db_type "unknown"',
-  'unknown-engine': 'manifest.json does not say which engine its database is for',
-  'odd-text': 'manifest.json has a value that is no plain text',
-  'wrong-type': 'manifest.json has a value of the wrong type',
-  'unknown-format': 'manifest.json is damaged, or was written by a newer db-init',
+  'unknown-engine': 'its manifest.json does not say which engine its database is for',
+  'odd-text': 'its manifest.json has a value that is no plain text',
+  'wrong-type': 'its manifest.json has a value of the wrong type',
+  'unknown-format': 'its manifest.json is damaged, or was written by a newer db-init',
 } as const satisfies Record<ManifestDefect, string>;

@@ -72,6 +72,17 @@ describe('the list of objects that TimeTracker does not make', () => {
 });
 
 describe('an archive that is rejected', () => {
+  it.each(['not-utf8', 'backslash'] as const)('is to be packed again if a name in it has the defect %s', (defect) => {
+    const text = textOf({ kind: 'invalid', defect: { kind: 'name', name: 'uploads/a.png', defect } });
+    expect(text).toContain('restore the original');
+    expect(text).not.toContain('sha256sum');
+  });
+
+  it('does not change the name of its manifest at the beginning of a sentence', () => {
+    const text = textOf({ kind: 'invalid', defect: { kind: 'manifest', defect: 'not-a-manifest' } });
+    expect(text).toContain('Its manifest.json is not what the application writes.');
+  });
+
   it.each(faults)('has a message that says what is safe and what to do: $kind', (fault) => {
     const text = textOf(fault);
     expect(exitCodeOf({ kind: 'archive-rejected', archive: 'a', fault })).toBe(32);
