@@ -11,7 +11,8 @@ const separators: Readonly<Record<Engine, string>> = { postgresql: ', ', sqlite:
 /**
  * The columns of a table, from one JSON text for all of them. An expected table has most of the columns of a healthy
  * database: if the texts are equal, so are the columns, and the text is not parsed.
- * @param columns a JSON array of `[name, type, not null, default]`; the default is `identity`, `someDefault` or null
+ * @param columns a JSON array of `[name, type, not null, default]`; the default is `identity`, one of
+ *   `generated`, `someDefault` or null
  * @param defaults the texts of defaults that were read, by the names of their columns
  * @param expected the columns that the table probably has: returned themselves if it has them
  */

@@ -31,6 +31,7 @@ export type AttachmentDetail =
     }
   /** A NOT NULL column without a default that the application does not know. */
   | { readonly kind: 'required-column'; readonly type: string }
+  | { readonly kind: 'generated-column' }
   /** A constraint that the defaults of a new row break. */
   | { readonly kind: 'breaks-defaults'; readonly definition: string }
   /** A unique index that allows only one row. */
@@ -90,6 +91,8 @@ export const activeRowSecurity = 'row security for this user';
 
 /** Stands for the default of a column if only its existence was read. */
 export const someDefault = '?';
+/** In place of a default: the column is generated (`GENERATED ALWAYS AS`), and takes no values. */
+export const generated = { stored: 'generated, stored', virtual: 'generated, virtual' } as const;
 
 /** The beginning of `what` for attachments that report text with another sort order than that of its indexes. */
 export const collationVersion = 'collation version';

@@ -22,6 +22,7 @@ const details = {
   'unchecked-reference': ({ rule, target, columns }) =>
     `${rule}: ${columns === null ? `there is no table ${target}` : `${target} (${columns}) is not unique`}, so that SQLite cannot check it`,
   'required-column': ({ type }) => `${type} NOT NULL without a default, which the application does not fill`,
+  'generated-column': () => 'it is generated, so every row that the application writes is refused',
   'breaks-defaults': ({ definition }) => `${definition}, which the value of a new row does not pass`,
   'single-row': ({ definition }) => `${definition}, which a second row cannot pass`,
   'does-not-compile': ({ definition, message }) => `it does not compile (${message}): ${definition}`,

@@ -1,4 +1,4 @@
-import type { Attachment, HealthFacts, RuntimeFacts } from '../model/database-facts.ts';
+import { type Attachment, generated, type HealthFacts, type RuntimeFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
@@ -59,12 +59,27 @@ export function attachmentsOn(head: Catalog, { catalog, runtime }: HealthFacts, 
       return found === undefined || found === expected
         ? []
         : [
+            ...generatedColumns(name, expected, found, engine),
             ...requiredOwnColumns(name, expected, found, engine),
             ...ownConstraints(name, expected, found, engine, brokenByDefaults(name, runtime)),
             ...ownSingleRowIndexes(name, expected, found),
           ];
     }),
   ];
+}
+
+/** Columns of the application that the owner has replaced by generated ones: they take no values. */
+function generatedColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
+  if (found.columns === expected.columns) return [];
+  return Object.entries(expected.columns).flatMap(([name, { type }]) => {
+    const kind = found.columns[name]?.default;
+    if (kind !== generated.stored && kind !== generated.virtual) return [];
+    const remedy =
+      engine === 'postgresql' && kind === generated.stored
+        ? `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)} DROP EXPRESSION`
+        : ordinaryColumn(quoteName(table), name, type);
+    return [{ table, what: 'column', name, detail: { kind: 'generated-column' }, refuses: true, remedy }];
+  });
 }
 
 /** Columns that the owner added as NOT NULL without a default: the application inserts no value into them. */
@@ -83,18 +98,23 @@ function requiredOwnColumns(table: string, expected: Table, found: Table, engine
 }
 
 function allowNullStatement(table: string, name: string, type: string, engine: Engine): string {
-  const [column, copy] = [quoteName(name), quoteName(`${name}_copy`)];
   switch (engine) {
     case 'postgresql':
-      return `ALTER TABLE ${table} ALTER COLUMN ${column} DROP NOT NULL`;
+      return `ALTER TABLE ${table} ALTER COLUMN ${quoteName(name)} DROP NOT NULL`;
     case 'sqlite':
-      return [
-        `ALTER TABLE ${table} ADD COLUMN ${copy} ${type}`,
-        `UPDATE ${table} SET ${copy} = ${column}`,
-        `ALTER TABLE ${table} DROP COLUMN ${column}`,
-        `ALTER TABLE ${table} RENAME COLUMN ${copy} TO ${column}`,
-      ].join('; ');
+      return ordinaryColumn(table, name, type);
   }
+}
+
+/** Replaces a column by one that has the same values, allows NULL and is not generated. */
+function ordinaryColumn(table: string, name: string, type: string): string {
+  const [column, copy] = [quoteName(name), quoteName(`${name}_copy`)];
+  return [
+    `ALTER TABLE ${table} ADD COLUMN ${copy} ${type}`,
+    `UPDATE ${table} SET ${copy} = ${column}`,
+    `ALTER TABLE ${table} DROP COLUMN ${column}`,
+    `ALTER TABLE ${table} RENAME COLUMN ${copy} TO ${column}`,
+  ].join('; ');
 }
 
 /** The names of the constraints of a table that a new row violates with the defaults of its columns (`defaultQueries`). */

@@ -1,5 +1,5 @@
 import { coreTables, versionTable } from '../../model/catalog.ts';
-import { someDefault } from '../../model/database-facts.ts';
+import { generated, someDefault } from '../../model/database-facts.ts';
 import { currentSchema, ownSchemas } from '../current-schema.ts';
 import { ledgerPattern, furtherLedgers } from '../foreign-migration-tables.ts';
 
@@ -23,15 +23,17 @@ export type Defaults = 'text' | 'presence';
 
 /**
  * One row for each table: its columns as the text of a JSON array of `[name, type, not null, default]`, where the
- * default is `identity`, `someDefault` or null, and the texts of defaults by the names of their columns.
+ * default is `identity`, one of `generated`, `someDefault` or null, and the texts of defaults by the names of their
+ * columns.
  */
 export const columnsQuery = (defaults: Defaults): string => `
   SELECT c.relname AS table,
          coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-           CASE WHEN a.attidentity <> '' THEN 'identity' WHEN d.oid IS NOT NULL THEN '${someDefault}' END)
+           CASE WHEN a.attidentity <> '' THEN 'identity' WHEN a.attgenerated = 's' THEN '${generated.stored}'
+                WHEN a.attgenerated <> '' THEN '${generated.virtual}' WHEN d.oid IS NOT NULL THEN '${someDefault}' END)
            ORDER BY a.attnum) FILTER (WHERE a.attnum > 0), '[]')::text AS columns,
          json_object_agg(a.attname, pg_get_expr(d.adbin, d.adrelid))
-           FILTER (WHERE d.oid IS NOT NULL AND a.attidentity = ''${defaults === 'text' ? '' : ' AND k.conrelid IS NOT NULL'}) AS defaults
+           FILTER (WHERE d.oid IS NOT NULL AND a.attidentity = '' AND a.attgenerated = ''${defaults === 'text' ? '' : ' AND k.conrelid IS NOT NULL'}) AS defaults
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum

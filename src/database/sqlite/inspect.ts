@@ -1,7 +1,13 @@
 import { readAnswer, flag, text } from '../row-values.ts';
 import { readColumns, textsByName } from '../catalog-rows.ts';
 import type { Catalog, Index, Table } from '../../model/catalog.ts';
-import { type DatabaseFacts, type Question, type Relation, someDefault } from '../../model/database-facts.ts';
+import {
+  type DatabaseFacts,
+  type Question,
+  type Relation,
+  generated,
+  someDefault,
+} from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type SQLite from 'better-sqlite3';
 import { isForeignLedger } from '../foreign-migration-tables.ts';
@@ -15,11 +21,14 @@ const relationsQuery = `
 // parameter of each query is a JSON array of the tables that are known already.
 const isAsked = `t.type = 'table' AND t.rootpage > 0 AND t.name NOT IN (SELECT value FROM json_each(?))`;
 
-/** One row for each table, in the format of `readColumns`. `key` maps positions in the primary key to column names. */
+/**
+ * One row for each table, in the format of `readColumns`. Stored generated columns count as virtual. `key` maps positions
+ * in the primary key to column names.
+ */
 const columnsQuery = `
   SELECT t.name AS "table",
          json_group_array(json_array(c.name, c.type, json(iif(c."notnull" OR c.pk, 'true', 'false')),
-           iif(c.dflt_value IS NULL, NULL, '${someDefault}'))) AS columns,
+           CASE WHEN c.hidden > 1 THEN '${generated.virtual}' WHEN c.dflt_value IS NOT NULL THEN '${someDefault}' END)) AS columns,
          json_group_object(c.name, c.dflt_value) FILTER (WHERE c.dflt_value IS NOT NULL) AS defaults,
          json_group_object(c.pk, c.name) FILTER (WHERE c.pk) AS key
   FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c

@@ -152,6 +152,11 @@ describePostgres('a healthy database', () => {
             CREATE PUBLICATION p FOR TABLE badges`,
       told: 'replica identity badges',
     },
+    "a generated column in place of the application's": {
+      sql: `ALTER TABLE badges DROP COLUMN description;
+            ALTER TABLE badges ADD COLUMN description text GENERATED ALWAYS AS (upper(name)) STORED`,
+      told: 'column description on badges: it is generated',
+    },
     'a trigger that raises': {
       sql: `${raising} CREATE TRIGGER t BEFORE INSERT ON badges EXECUTE FUNCTION no()`,
       told: 'trigger t on badges',
@@ -732,6 +737,13 @@ describe('a healthy SQLite file', () => {
       0,
     ],
     [
+      "a generated column in place of the application's",
+      `ALTER TABLE badges DROP COLUMN description;
+       ALTER TABLE badges ADD COLUMN description TEXT GENERATED ALWAYS AS (upper(name)) VIRTUAL`,
+      14,
+    ],
+    ['a generated column of the owner', `ALTER TABLE badges ADD COLUMN loud TEXT NOT NULL AS (upper(name))`, 0],
+    [
       'a column of the owner that needs a value',
       `DROP TABLE user_badges; DROP TABLE push_subscriptions;
        CREATE TABLE push_subscriptions (id INTEGER NOT NULL PRIMARY KEY, owner TEXT NOT NULL, CHECK (0))`,
@@ -746,10 +758,14 @@ describe('a healthy SQLite file', () => {
   });
 });
 
-it('a SQLite file is healthy again after the statement of the banner', async () => {
+it.each([
+  `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`,
+  `ALTER TABLE badges DROP COLUMN description; ALTER TABLE badges ADD COLUMN description TEXT AS (upper(name))`,
+])('a SQLite file is healthy again after the statement of the banner: %s', async (sql) => {
   const { url, name } = await createSqliteDatabase();
   await gateOn(url);
-  execute(name, `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  execute(name, sql);
+  expect((await gateOn(url)).exitCode).toBe(14);
   execute(name, (await run(['repair', '--dry-run'], { env: { DATABASE_URL: url } })).stdout);
   expect((await gateOn(url)).exitCode).toBe(0);
 });
