@@ -28,28 +28,25 @@ const lockRetries = 3;
 /** The shortest time limit, in seconds, for an answer about the catalog, however short TT_WAIT_TIMEOUT is. */
 const shortestAnswerTimeout = 30;
 
+/** The one connection of a run. */
+interface RunConnection extends Connected {
+  /** How long a query of the catalog may take, in seconds. */
+  readonly deadline: number;
+  /** Turns a lost connection and a lock timeout into errors that name the database and the blockers. */
+  readonly translated: <Result>(work: Promise<Result>) => Promise<Result>;
+  /** Runs short queries: if the server does not answer before the deadline, the connection counts as lost. */
+  readonly answeredInTime: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
 /**
  * Connects to PostgreSQL. A single connection does all the work and holds the run lock: if the lock is lost, the open
  * transaction is lost with it.
  */
 export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
   const connected = await connectWhenReady(target, options);
-  const { client, server } = connected;
-  const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
-  // the session is prepared only when needed: the statements of the run lock do that in the same round trip
-  let prepared = false;
-  // the catalog rows that were read together with the lock, until `observe` uses them
-  let catalogRows: CatalogRows | null = null;
-  const prepare = async (): Promise<void> => {
-    if (!prepared) await prepareSession(client, sessionOptions);
-    prepared = true;
-  };
-  // catalog queries are fast, but wait for the lock of a table that another session alters, up to the lock timeout
-  const deadline = Math.max(options.waitTimeout, shortestAnswerTimeout) + options.migrationLockTimeout;
-  const translated = <Result>(work: Promise<Result>): Promise<Result> => translateErrors(client, target, work);
-  /** Runs short queries: if the server does not answer before the deadline, the connection counts as lost. */
-  const answeredInTime = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    translated(answered(client, deadline, work()));
+  const connection = limitAnswers(connected, target, options);
+  const { client, server, translated, answeredInTime } = connection;
+  const { prepare, withLock, takeCatalogRows } = createRunLock(connection, target, options);
 
   try {
     await answeredInTime(() => refuseTransactionPooler(connected, target, options.applicationName));
@@ -71,11 +68,11 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     engine: 'postgresql',
     name: describePostgres(target),
     serverVersion: `PostgreSQL ${server.version}`,
+    withLock,
 
     async observe(depth, question) {
       await answeredInTime(prepare);
-      const rows = catalogRows;
-      catalogRows = null;
+      const rows = takeCatalogRows();
       return answeredInTime(() => inspect(client, server.versionNumber, depth, question, rows));
     },
 
@@ -97,11 +94,65 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     missingRights: (planned) => answeredInTime(() => findMissingRights(client, planned)),
 
+    async transaction(work) {
+      await answeredInTime(prepare);
+      return repeatAfterLockTimeout(options, () =>
+        translated(inTransaction(connected, begin, work, () => commit(client, committing))),
+      );
+    },
+
+    rehearse: (work) => translated(inTransaction(connected, begin, work, rollBack)),
+
+    async close() {
+      release();
+      await closeClient(client);
+    },
+  };
+}
+
+function limitAnswers(connected: Connected, target: PostgresTarget, options: OpenOptions): RunConnection {
+  const { client } = connected;
+  // catalog queries are fast, but wait for the lock of a table that another session alters, up to the lock timeout
+  const deadline = Math.max(options.waitTimeout, shortestAnswerTimeout) + options.migrationLockTimeout;
+  const translated = <Result>(work: Promise<Result>): Promise<Result> => translateErrors(client, target, work);
+  return {
+    ...connected,
+    deadline,
+    translated,
+    answeredInTime: (work) => translated(answered(client, deadline, work())),
+  };
+}
+
+interface RunLock extends Pick<Database, 'withLock'> {
+  /** Sets the settings of the session, if the statements of the lock have not set them. */
+  readonly prepare: () => Promise<void>;
+  /** The catalog rows that were read together with the lock. They are used only once: null from then on. */
+  readonly takeCatalogRows: () => CatalogRows | null;
+}
+
+/** The run lock. One round trip prepares the session, takes the lock and reads the catalog. */
+function createRunLock(connection: RunConnection, { schema }: PostgresTarget, options: OpenOptions): RunLock {
+  const { client, translated } = connection;
+  const session = { lockTimeout: options.migrationLockTimeout, schema };
+  const waiting = { ...options, session, onWaiting: options.onLockWaiting };
+  let prepared = false;
+  let catalogRows: CatalogRows | null = null;
+  return {
+    async prepare() {
+      if (!prepared) await prepareSession(client, session);
+      prepared = true;
+    },
+
+    takeCatalogRows() {
+      const rows = catalogRows;
+      catalogRows = null;
+      return rows;
+    },
+
     async withLock(work, depth) {
-      const waiting = { ...options, session: sessionOptions, onWaiting: options.onLockWaiting };
       if (depth !== undefined) {
         const tryFirst = async (statements: string): Promise<boolean> => {
-          const tried = await lockAndReadCatalog(connected, { deadline, statements, depth });
+          const tried = await lockAndReadCatalog(connection, statements, depth);
           catalogRows = tried.rows;
           return tried.taken;
         };
@@ -119,20 +170,6 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
         await releaseRunLock(client).catch(() => undefined);
       }
     },
-
-    async transaction(work) {
-      await answeredInTime(prepare);
-      return repeatAfterLockTimeout(options, () =>
-        translated(inTransaction(connected, begin, work, () => commit(client, committing))),
-      );
-    },
-
-    rehearse: (work) => translated(inTransaction(connected, begin, work, rollBack)),
-
-    async close() {
-      release();
-      await closeClient(client);
-    },
   };
 }
 
@@ -142,8 +179,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
  * @returns `rows`: null if the lock was not taken or the catalog cannot be read
  */
 async function lockAndReadCatalog(
-  { client, server }: Connected,
-  { deadline, statements, depth }: { readonly deadline: number; readonly statements: string; readonly depth: Depth },
+  { client, server, deadline }: RunConnection,
+  statements: string,
+  depth: Depth,
 ): Promise<{ readonly taken: boolean; readonly rows: CatalogRows | null }> {
   try {
     const { versionNumber } = server;
