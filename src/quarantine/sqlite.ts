@@ -32,41 +32,11 @@ const sides = ['-wal', '-shm', '-journal'];
  * The file itself is renamed last. After an interruption there are side files without their file, and the next run
  * continues there, in the direction of its command.
  */
-export function sqliteQuarantine(
-  { database, config, log, recorder, consent }: QuarantineContext,
-  file: string,
-): Quarantine {
+export function sqliteQuarantine(context: QuarantineContext, file: string): Quarantine {
+  const { database, config, log, consent } = context;
   const folder = dirname(file);
-  const refuse = (obstacle: QuarantineObstacle): never => {
-    throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
-  };
-  const exclusively = (kind: QuarantineStep, name: string, path: string, work: () => void): void => {
-    const done = (): void => {
-      work();
-      recorder.step({ kind, schema: name, relations: [basename(file)] });
-      recorder.committed('committed');
-    };
-    // close our own connection, which would count as another user of the file
-    if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
-    syncToDisk(folder);
-  };
-
-  const rowsIn = (name: string): boolean => setAsideIn(file).some((entry) => entry.name === name);
-
-  async function purgeRows(name: string): Promise<void> {
-    const shown = pickEntry(setAsideIn(file), name, database.name);
-    await consent(quarantineMessages.purgeConsent(shown, name));
-    await database.transaction(async (session) => {
-      recorder.attempt();
-      for (const { name: table, rows } of shown.contents) {
-        const counted = await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`);
-        if (number(only(counted), 'rows') !== rows) refuse({ kind: 'changed', name, changed: [table] });
-        await session.run(`DROP TABLE ${quoteName(table)}`);
-      }
-      recorder.step({ kind: 'quarantine-purged', schema: name, relations: shown.contents.map((each) => each.name) });
-    });
-    log.info(quarantineMessages.gone(name));
-  }
+  const change = (kind: QuarantineStep, name: string, path: string, work: () => void): void =>
+    changeExclusively(context, path, { kind, schema: name, relations: [basename(file)] }, work);
 
   return {
     list: async () => [...setAsideIn(file), ...entriesOf(file).map((name) => describe(folder, name))],
@@ -77,44 +47,86 @@ export function sqliteQuarantine(
       const name = unfinishedOf(file) ?? quarantineNameOf(file, new Date());
       const held = describe(folder, basename(file));
       await consent(quarantineMessages.moveFileConsent(file, name, held));
-      exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
+      change('quarantine', name, file, () => moveFiles(file, join(folder, name)));
       log.info(quarantineMessages.movedFile(file, name, held), { quarantine: name });
       announceWayBack(name, commandsFor(config), log);
     },
 
     async restore(wanted, dryRun) {
       const name = pickName(file, wanted, database.name);
-      if (rowsIn(name)) {
-        const onServer = await loadHead('postgresql');
-        return bringBackHeldRows({ database, log, recorder }, name, dryRun, (session) =>
-          bringBackIntoFile(session, name, onServer),
-        );
-      }
+      if (holdsRows(file, name)) return restoreRows(context, name, dryRun);
       const path = join(folder, name);
       await database.close();
-      const taken = ['', ...sides].filter(
-        (side) => existsSync(file + side) && (side === '' || existsSync(path + side)),
-      );
-      if (taken.length > 0) refuse({ kind: 'names-taken', name, names: taken.map((side) => basename(file) + side) });
+      const names = namesTaken(path, file);
+      if (names.length > 0) refuse(database.name, { kind: 'names-taken', name, names });
       if (dryRun) return log.info(quarantineMessages.wouldBringFileBack(describe(folder, name)));
-      exclusively('quarantine-restored', name, path, () => moveFiles(path, file));
+      change('quarantine-restored', name, path, () => moveFiles(path, file));
       log.info(quarantineMessages.fileBack(file));
     },
 
     async purge(wanted) {
       const name = pickName(file, wanted, database.name);
-      if (rowsIn(name)) return purgeRows(name);
+      if (holdsRows(file, name)) return purgeRows(context, file, name);
       const path = join(folder, name);
       const shown = markOf(path);
       await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
-      if (markOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
-      // the file last: while it exists, an interrupted purge can be repeated
-      exclusively('quarantine-purged', name, path, () => {
-        for (const side of [...sides, '']) rmSync(path + side, { force: true });
-      });
+      if (markOf(path) !== shown) refuse(database.name, { kind: 'changed', name, changed: [name] });
+      change('quarantine-purged', name, path, () => deleteFiles(path));
       log.info(quarantineMessages.gone(name));
     },
   };
+}
+
+function refuse(database: string, obstacle: QuarantineObstacle): never {
+  throw new Failure({ kind: 'quarantine-refused', database, obstacle });
+}
+
+/**
+ * Does the work while no other program uses the file `path`, and records the step. Close the database before: our own
+ * connection would count as another user of the file.
+ */
+function changeExclusively(
+  { database, recorder }: QuarantineContext,
+  path: string,
+  step: { readonly kind: QuarantineStep; readonly schema: string; readonly relations: readonly string[] },
+  work: () => void,
+): void {
+  const done = (): void => {
+    work();
+    recorder.step(step);
+    recorder.committed('committed');
+  };
+  if (!withExclusiveFile(path, done)) refuse(database.name, { kind: 'file-in-use', file: path });
+  syncToDisk(dirname(path));
+}
+
+async function restoreRows(context: QuarantineContext, name: string, dryRun: boolean): Promise<void> {
+  const onServer = await loadHead('postgresql');
+  return bringBackHeldRows(context, name, dryRun, (session) => bringBackIntoFile(session, name, onServer));
+}
+
+async function purgeRows(
+  { database, log, recorder, consent }: QuarantineContext,
+  file: string,
+  name: string,
+): Promise<void> {
+  const shown = pickEntry(setAsideIn(file), name, database.name);
+  await consent(quarantineMessages.purgeConsent(shown, name));
+  await database.transaction(async (session) => {
+    recorder.attempt();
+    for (const { name: table, rows } of shown.contents) {
+      const counted = await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`);
+      if (number(only(counted), 'rows') !== rows) refuse(database.name, { kind: 'changed', name, changed: [table] });
+      await session.run(`DROP TABLE ${quoteName(table)}`);
+    }
+    recorder.step({ kind: 'quarantine-purged', schema: name, relations: shown.contents.map((each) => each.name) });
+  });
+  log.info(quarantineMessages.gone(name));
+}
+
+/** Whether the quarantine consists of rows in the file, and not of a file of its own. */
+function holdsRows(file: string, name: string): boolean {
+  return setAsideIn(file).some((entry) => entry.name === name);
 }
 
 /** All quarantines of a file, the latest first. An interrupted one may have side files only. */
@@ -146,6 +158,13 @@ function quarantineNameOf(file: string, now: Date): string {
   return numbered();
 }
 
+/** The names that `from` needs for itself and its side files beside `to`, and that exist already. */
+function namesTaken(from: string, to: string): readonly string[] {
+  return ['', ...sides]
+    .filter((side) => existsSync(to + side) && (side === '' || existsSync(from + side)))
+    .map((side) => basename(to) + side);
+}
+
 function moveFiles(from: string, to: string): void {
   for (const side of sides) {
     if (sizeOf(from + side) > 0) renameSync(from + side, to + side);
@@ -153,6 +172,11 @@ function moveFiles(from: string, to: string): void {
     else rmSync(from + side, { force: true });
   }
   renameSync(from, to);
+}
+
+/** Deletes the file last: while it exists, an interrupted purge can be repeated. */
+function deleteFiles(path: string): void {
+  for (const side of [...sides, '']) rmSync(path + side, { force: true });
 }
 
 function describe(folder: string, name: string): QuarantineEntry {
