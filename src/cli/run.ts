@@ -6,7 +6,7 @@ import { type NotificationSettings, readNotification, secretsOfNotification } fr
 import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
 import { commandHelp, helpText, loadCommands } from './commands.ts';
-import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
+import { type Command, type CommandArguments, type CommandContext, isAnnounced, type Request } from './context.ts';
 import { selectServer } from './with-database.ts';
 import { causeOf } from '../database/error-cause.ts';
 import { displayNameOf } from '../database/target-name.ts';
@@ -47,21 +47,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   // https://no-color.org: set, and not empty
   const plain = (invocation.environment['NO_COLOR'] ?? '') !== '' || invocation.environment['TERM'] === 'dumb';
   let output = openOutput(streams, secrets, { machine: json, plain });
-  const printed = (text: string, facts: JsonObject = { text }): ExitCode => {
-    if (json) output.json({ ...facts, exitCode: exitCodes.healthy });
-    else output.result(text, facts);
-    return exitCodes.healthy;
-  };
   let command: Command | null = null;
   let database = '';
-  // until the configuration is known
-  let commands = commandsFor({
-    commandPrefix: commandPrefixOf(invocation.environment),
-    services: serviceNamesOf(invocation.environment),
-    database: null,
-    backupFolder: '/data/uploads/backups',
-    uploadRoots: [],
-  });
+  let commands = commandsWithoutConfig(invocation.environment);
   let announced = false;
   let announcer: Announcer | null = null;
   let backupFolder: string | null = null;
@@ -69,11 +57,12 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let ended: CommandEnd;
   try {
     const request = await readArguments(invocation.arguments);
-    if (request.kind === 'help') {
-      return printed(request.command === null ? helpText(version, await loadCommands()) : commandHelp(request.command));
+    if (request.kind !== 'command') {
+      const { text, facts = { text } } = await answerQuestion(request, invocation);
+      if (json) output.json({ ...facts, exitCode: exitCodes.healthy });
+      else output.result(text, facts);
+      return exitCodes.healthy;
     }
-    if (request.kind === 'settings') return printed(invocation.settings);
-    if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
     announced = isAnnounced(command, request.arguments);
     // a notification is also sent if the settings are invalid
@@ -106,11 +95,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     });
   }
   const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
-  if (json) {
-    const { lastResult: kept } = output;
-    const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
-    output.json({ ...object, exitCode: ended.exitCode });
-  }
+  if (json) await printObject(output, recorder.record, end);
   const files = { report: command?.reports === true, metrics: announced };
   await writeEndFiles(files, end, { invocation, record: recorder.record, output, secrets, backupFolder });
   if (announcer !== null && needsNotification(ended)) {
@@ -118,6 +103,34 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     await sendNotification(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
   }
   return ended.exitCode;
+}
+
+/** The commands that advice names until the configuration is known. */
+function commandsWithoutConfig(environment: Invocation['environment']): Commands {
+  return commandsFor({
+    commandPrefix: commandPrefixOf(environment),
+    services: serviceNamesOf(environment),
+    database: null,
+    backupFolder: '/data/uploads/backups',
+    uploadRoots: [],
+  });
+}
+
+/** The answer to `help`, `help settings` or `version`. `facts` are for `--json`, if they are more than the text. */
+async function answerQuestion(
+  request: Exclude<Request, { readonly kind: 'command' }>,
+  { version, settings }: Invocation,
+): Promise<{ readonly text: string; readonly facts?: JsonObject }> {
+  switch (request.kind) {
+    case 'help':
+      return {
+        text: request.command === null ? helpText(version, await loadCommands()) : commandHelp(request.command),
+      };
+    case 'settings':
+      return { text: settings };
+    case 'version':
+      return { text: versionText(version), facts: versionFacts(version) };
+  }
 }
 
 interface EndContext {
@@ -189,7 +202,13 @@ interface Announcement {
   readonly secrets: readonly string[];
 }
 
-/** What `--json` prints for a command that failed or prints no other result. */
+/** Prints the object of `--json`: the result of the command, or the state if it failed or has no result. */
+async function printObject(output: Output, record: RunRecord, end: RunEnd): Promise<void> {
+  const { lastResult } = output;
+  const object = lastResult === null || end.problem !== null ? await reportToPrograms(record, end) : lastResult;
+  output.json({ ...object, exitCode: end.exitCode });
+}
+
 async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObject> {
   const { reportState } = await import('../operations/run-report.ts');
   return { ...(await reportState(record, end)) };
