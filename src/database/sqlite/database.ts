@@ -91,15 +91,11 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     transaction: async (work) => inTransaction(open(), work, file, options),
 
     async rehearse(work) {
-      const copy = isThere(file) ? `${file}.db-init-rehearsal` : ':memory:';
+      if (!isThere(file)) return inDisposableDatabase(':memory:', work, options);
+      const copy = `${file}.db-init-rehearsal`;
       try {
-        if (copy !== ':memory:') await copyInto(open(), copy);
-        const rehearsal = new SQLite(copy);
-        try {
-          return await inTransaction(rehearsal, work, copy, options);
-        } finally {
-          rehearsal.close();
-        }
+        await copyInto(open(), copy);
+        return await inDisposableDatabase(copy, work, options);
       } finally {
         removeCopy(copy);
       }
@@ -124,8 +120,20 @@ async function copyInto(database: SQLite.Database, copy: string): Promise<void> 
 }
 
 function removeCopy(copy: string): void {
-  if (copy === ':memory:') return;
   for (const side of ['', '-journal', '-wal', '-shm']) rmSync(copy + side, { force: true });
+}
+
+async function inDisposableDatabase<Result>(
+  file: string,
+  work: (transaction: Transaction) => Promise<Result>,
+  options: OpenOptions,
+): Promise<Result> {
+  const database = new SQLite(file);
+  try {
+    return await inTransaction(database, work, file, options);
+  } finally {
+    database.close();
+  }
 }
 
 async function inSnapshot<Result>(
