@@ -1,3 +1,4 @@
+import { versionTable } from '../../model/catalog.ts';
 import { activeRowSecurity, collationVersion, sessionEncoding } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
 import type { Depth } from '../database.ts';
@@ -214,6 +215,13 @@ const identities = `
     SELECT FROM pg_publication p, pg_get_publication_tables(p.pubname) AS t
     WHERE t.relid = c.oid AND (p.pubupdate OR p.pubdelete))`;
 
+// the application reads the values of a `char` with blanks up to its width, and knows no revision of that name
+const paddedVersion = `
+  SELECT c.relname, 'column', a.attname, format('it is %s, so the application reads its values with blanks at the end, and finds no such revision', format_type(a.atttypid, a.atttypmod)),
+         true, format('ALTER TABLE %I ALTER COLUMN version_num TYPE varchar(255)', c.relname)
+  FROM own c JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relname = '${versionTable}' AND a.attname = 'version_num' AND a.atttypid = 'bpchar'::regtype`;
+
 // servers before 15 have no publications of whole schemas
 const schemaPublications = `
   SELECT NULL, 'publication', p.pubname, format('all tables of schema %I are sent to subscribers', n.nspname), false,
@@ -332,6 +340,7 @@ const deciding = [
   rights,
   sequenceRights,
   identities,
+  paddedVersion,
   eventTriggers,
   readOnly,
   textEncoding,

@@ -157,6 +157,10 @@ describePostgres('a healthy database', () => {
             ALTER TABLE badges ADD COLUMN description text GENERATED ALWAYS AS (upper(name)) STORED`,
       told: 'column description on badges: it is generated',
     },
+    'version rows with blanks at the end': {
+      sql: 'ALTER TABLE alembic_version ALTER COLUMN version_num TYPE char(64)',
+      told: 'column version_num on alembic_version: it is character(64)',
+    },
     'a trigger that raises': {
       sql: `${raising} CREATE TRIGGER t BEFORE INSERT ON badges EXECUTE FUNCTION no()`,
       told: 'trigger t on badges',
