@@ -62,7 +62,8 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
   const read = database.transaction((): DatabaseFacts => {
     const all = (sql: string, ...values: string[]): Row[] => database.prepare<string[], Row>(sql).all(...values);
     const relations = all(relationsQuery).map(readRelation);
-    const versioned = relations.some(({ name }) => name === 'alembic_version');
+    // in SQLite, names in other case are the same name
+    const versioned = relations.some(({ name }) => name.toLowerCase() === 'alembic_version');
     const versions = versioned ? all(versionRowsQuery) : null;
     const stored = all(definitionsQuery);
     const known = recognise(stored, question);

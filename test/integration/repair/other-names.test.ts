@@ -40,6 +40,12 @@ const renamings: Readonly<Record<string, Renaming>> = {
   },
 };
 
+const ledgerInOtherCase: Renaming = {
+  sql: 'ALTER TABLE alembic_version RENAME TO x; ALTER TABLE x RENAME TO "Alembic_Version"',
+  code: 14,
+  says: 'table alembic_version is missing: it is called Alembic_Version here',
+};
+
 const inOtherCase = 'ALTER TABLE users RENAME COLUMN full_name TO "Full_Name"';
 
 describeEngines('a database with', ({ name }) => {
@@ -74,6 +80,22 @@ describeEngines('a database with', ({ name }) => {
     const url = await restored();
     await dbInit(['gate'], url, environment);
     expect(await lostAfterRemedy(url, each.sql, each)).toEqual([]);
+  });
+
+  it('a version table in other case is refused before a migration, and the banner renames it', async () => {
+    expect(await lostAfterRemedy(await restored(), ledgerInOtherCase.sql, ledgerInOtherCase)).toEqual([]);
+  });
+
+  it('a version table in other case at the head is refused where the application would not find it', async () => {
+    const url = await restored();
+    await dbInit(['gate'], url, environment);
+    await withSession(url, (session) => session.run(ledgerInOtherCase.sql));
+    // in SQLite it is the same name
+    const code = name === 'sqlite' ? 0 : 14;
+    for (const command of ['gate', 'status', 'plan']) {
+      const { exitCode, all } = await dbInit([command], url, environment);
+      expect(exitCode, all).toBe(code);
+    }
   });
 
   it('a column in other case at the head gets no empty one beside it', async () => {
