@@ -7,6 +7,7 @@ import { Failure, type Problem } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { loadExpectedSchema, loadHead } from '../schema/expected-schema.ts';
 import { findUnderOtherName } from '../schema/other-names.ts';
+import { generatedColumns } from '../schema/owner-attachments.ts';
 import { findLostSeed } from '../schema/torn-load.ts';
 import { requireEncoding } from './encoding.ts';
 import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
@@ -54,9 +55,12 @@ async function requireNoObstruction(
   database: Database,
 ): Promise<void> {
   const { head, seed } = await loadExpectedSchema(database.engine);
-  const obstructions = runtime.attachments
-    .filter(({ table, refuses }) => refuses && table !== null && Object.hasOwn(head.tables, table))
-    .map((attachment) => ({ kind: 'obstruction', attachment }) as const);
+  const obstructions = [
+    ...runtime.attachments.filter(
+      ({ table, refuses }) => refuses && table !== null && Object.hasOwn(head.tables, table),
+    ),
+    ...generatedColumns(head, catalog, database.engine),
+  ].map((attachment) => ({ kind: 'obstruction', attachment }) as const);
   const applied = kind === 'behind' ? releaseGraph.withAncestors(revisions ?? []) : new Set<string>();
   const lost = findLostSeed(runtime.answers, applied).map((table) => ({ kind: 'missing-rows', table }) as const);
   const renamed = Object.keys(head.tables).flatMap((table) => {

@@ -54,12 +54,12 @@ const columnsIn = (list: string): string =>
 export function attachmentsOn(head: Catalog, { catalog, runtime }: HealthFacts, engine: Engine): readonly Attachment[] {
   return [
     ...runtime.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
+    ...generatedColumns(head, catalog, engine),
     ...Object.entries(head.tables).flatMap(([name, expected]) => {
       const found = catalog.tables[name];
       return found === undefined || found === expected
         ? []
         : [
-            ...generatedColumns(name, expected, found, engine),
             ...requiredOwnColumns(name, expected, found, engine),
             ...ownConstraints(name, expected, found, engine, brokenByDefaults(name, runtime)),
             ...ownSingleRowIndexes(name, expected, found),
@@ -69,17 +69,18 @@ export function attachmentsOn(head: Catalog, { catalog, runtime }: HealthFacts, 
 }
 
 /** Columns of the application that the owner has replaced by generated ones: they take no values. */
-function generatedColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
-  if (found.columns === expected.columns) return [];
-  return Object.entries(expected.columns).flatMap(([name, { type }]) => {
-    const kind = found.columns[name]?.default;
-    if (kind !== generated.stored && kind !== generated.virtual) return [];
-    const remedy =
-      engine === 'postgresql' && kind === generated.stored
-        ? `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)} DROP EXPRESSION`
-        : ordinaryColumn(quoteName(table), name, type);
-    return [{ table, what: 'column', name, detail: { kind: 'generated-column' }, refuses: true, remedy }];
-  });
+export function generatedColumns(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
+  return tablesWithOtherColumns(head, catalog).flatMap(({ table, found, expected }) =>
+    Object.entries(expected).flatMap(([name, { type }]) => {
+      const kind = found[name]?.default;
+      if (kind !== generated.stored && kind !== generated.virtual) return [];
+      const remedy =
+        engine === 'postgresql' && kind === generated.stored
+          ? `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)} DROP EXPRESSION`
+          : ordinaryColumn(quoteName(table), name, type);
+      return [{ table, what: 'column', name, detail: { kind: 'generated-column' }, refuses: true, remedy }];
+    }),
+  );
 }
 
 /** Columns that the owner added as NOT NULL without a default: the application inserts no value into them. */
