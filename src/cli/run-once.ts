@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { isPersistentFolder } from '../platform/volumes.ts';
+import { isPersistentFolder, nearestExisting } from '../platform/volumes.ts';
 import { renderJson } from '../report/output.ts';
 import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-messages.ts';
 import { removeOnce, type OnceProgress, readOnce, writeOnce } from '../state-folder/run-once-progress.ts';
@@ -69,10 +69,8 @@ export async function ordersAtStart(
 
 /** Checks, without writing, that the next start can record the commands. @throws Failure `run-once-refused` */
 function requireWritableProgress(config: OnceConfig): void {
-  let folder = dirname(onceFileOf(config));
-  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    accessSync(nearestExisting(dirname(onceFileOf(config))), constants.W_OK | constants.X_OK);
   } catch (error) {
     throw refusal(config, reasonOf(error));
   }
